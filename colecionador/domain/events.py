@@ -1,0 +1,189 @@
+"""What is told to telemetry: one frozen record per kind of event.
+
+A backend (metrics, logs, …) maps the events that it cares for; adding a metric is adding an event
+here and a line there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from colecionador.domain.failures import Failure
+from colecionador.domain.messages import DeliveryId, Item
+from colecionador.domain.results import Quality, SkippedVariation, Source, StoredVariation
+from colecionador.domain.settlements import Settlement
+
+
+class Stage(StrEnum):
+    """The stages of an item's way that are timed."""
+
+    DOWNLOAD = "download"
+    DECODE = "decode"
+    QUALITY = "quality"
+    TRANSFORM = "transform"
+    ENCODE = "encode"
+    VALIDATE = "validate"
+    UPLOAD = "upload"
+    COMMIT = "commit"
+    PUBLISH = "publish"
+
+
+class Dependency(StrEnum):
+    """The servers that the service depends on."""
+
+    RABBITMQ = "rabbitmq"
+    S3 = "s3"
+    POSTGRES = "postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A lane received a delivery."""
+
+    delivery: DeliveryId
+    message_id: str
+    attempt: int
+    redelivered: bool
+    queue_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An item's job is registered and its work begins."""
+
+    item: Item
+    job_id: int
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """An item's source was read."""
+
+    item: Item
+    job_id: int
+    worker: str
+    bytes: int
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An item's source was decoded and its quality judged."""
+
+    item: Item
+    job_id: int
+    worker: str
+    source: Source
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class VariationStored:
+    """One variation of an item is in the bucket."""
+
+    item: Item
+    job_id: int
+    worker: str
+    variation: StoredVariation
+
+
+@dataclass(frozen=True, slots=True)
+class VariationSkipped:
+    """One variation of an item was left out."""
+
+    item: Item
+    job_id: int
+    worker: str
+    variation: SkippedVariation
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """All variations of an item are made."""
+
+    item: Item
+    job_id: int
+    worker: str
+    stored: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimed:
+    """One stage took this long."""
+
+    stage: Stage
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyCalled:
+    """A round trip to a dependency, whatever came of it."""
+
+    dependency: Dependency
+    operation: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyChanged:
+    """A dependency went down or came back. `reason` is empty where it came back."""
+
+    dependency: Dependency
+    up: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A delivery was settled: its outcome is published and confirmed, and it is acked."""
+
+    settlement: Settlement
+    publish_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A delivery left this process unsettled: its channel closed; the broker has it again."""
+
+    delivery: DeliveryId
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFailed:
+    """An attempt at an item failed; the settlement says what follows."""
+
+    item: Item
+    failure: Failure
+    worker: str
+    traceback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something an operator should know that belongs to no item: level, event name and fields."""
+
+    level: str
+    """`debug`, `info`, `warning` or `error`."""
+    event: str
+    fields: tuple[tuple[str, str | int | float | bool | None], ...] = ()
+
+
+Event = (
+    Delivered
+    | Started
+    | Downloaded
+    | Judged
+    | VariationStored
+    | VariationSkipped
+    | Generated
+    | StageTimed
+    | DependencyCalled
+    | DependencyChanged
+    | Settled
+    | Released
+    | AttemptFailed
+    | Notice
+)
