@@ -1,0 +1,1 @@
+"""All that touches the world: the broker, the object store, the database, telemetry."""

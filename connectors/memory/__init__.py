@@ -1,0 +1,1 @@
+"""The ports without servers: for tests of the topology, and for tests of what emits."""

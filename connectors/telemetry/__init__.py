@@ -1,0 +1,1 @@
+"""Where the service's events go, a file a backend, and `FanOut` before them."""

@@ -1,0 +1,236 @@
+"""What the log says of each event: one line at INFO for each outcome, DEBUG for the steps between.
+
+What is counted and never read one by one (stages, round trips) has no line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from logging import DEBUG, ERROR, INFO, WARNING
+from types import MappingProxyType
+from typing import Any
+
+from colecionador.domain.events import (
+    AttemptFailed,
+    Delivered,
+    DependencyChanged,
+    Downloaded,
+    Event,
+    Generated,
+    Judged,
+    Notice,
+    Released,
+    Settled,
+    Started,
+    VariationSkipped,
+    VariationStored,
+)
+from colecionador.domain.failures import Failure
+from colecionador.domain.messages import DeliveryId
+from colecionador.domain.settlements import Completion, DeadLetter, Outcome, Retry
+
+Fields = dict[str, Any]
+
+DEBUG_EVENTS = frozenset(
+    {Delivered, Started, Downloaded, Judged, VariationStored, Generated, Released}
+)
+"""Events whose line is at DEBUG: above that level they are dropped by their type alone."""
+
+LEVELS = MappingProxyType({"debug": DEBUG, "info": INFO, "warning": WARNING, "error": ERROR})
+"""A notice's level as `logging` numbers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: `level` as `logging` numbers it, the event's name, and its fields."""
+
+    level: int
+    event: str
+    fields: Fields
+
+    @classmethod
+    def of(cls, level: int, event: str, **fields: object) -> Line:
+        """A line with the fields that are known, that is, not None."""
+        return cls(
+            level, event, {name: value for name, value in fields.items() if value is not None}
+        )
+
+
+def line_of(event: Event, now: Callable[[], float]) -> Line | None:
+    """The line of an event, or None where it has none. `now` is in seconds since the epoch."""
+    if isinstance(event, Settled):
+        return _settled(event, now())
+    make = _LINES.get(type(event))
+    return make(event) if make else None
+
+
+def _settled(event: Settled, now: float) -> Line:
+    settlement = event.settlement
+    subject = settlement.subject
+    name, of_outcome = _outcome(settlement)
+    return Line.of(
+        INFO,
+        name,
+        item_id=subject.item_id,
+        message_id=subject.message_id,
+        job_id=subject.job_id,
+        attempt=subject.attempt,
+        lane=settlement.delivery.lane,
+        worker=subject.worker,
+        categoria=subject.categoria,
+        seconds=round(now - subject.delivered_at, 4),
+        publish_ms=round(event.publish_seconds * 1000, 3),
+        **of_outcome,
+    )
+
+
+def _outcome(settlement: Completion | Retry | DeadLetter) -> tuple[str, Fields]:
+    match settlement:
+        case Completion(outcome=Outcome.DUPLICATE):
+            return "Duplicate acknowledged", {}
+        case Completion():
+            return "Item processed", {"bad_quality": settlement.bad_quality}
+        case Retry():
+            delay = {"delay_seconds": settlement.delay_seconds}
+            return "Item retried", _of_failure(settlement.failure) | delay
+        case DeadLetter():
+            return "Item dead-lettered", _of_failure(settlement.failure)
+
+
+def _attempt_failed(event: AttemptFailed) -> Line:
+    # A traceback is kept for what nobody expected.
+    level = ERROR if event.traceback else WARNING
+    return Line.of(
+        level,
+        "Attempt failed",
+        item_id=event.item.item_id,
+        message_id=event.item.message_id,
+        attempt=event.item.attempt,
+        lane=event.item.delivery.lane,
+        worker=event.worker,
+        **_of_failure(event.failure),
+        kind=event.failure.kind.value,
+        exception=event.traceback,
+    )
+
+
+def _variation_skipped(event: VariationSkipped) -> Line:
+    variation = event.variation
+    return Line.of(
+        WARNING,
+        "Variation skipped",
+        **_of_work(event),
+        variation=variation.name,
+        error_type=variation.error_type.value,
+        error=variation.error,
+    )
+
+
+def _dependency_changed(event: DependencyChanged) -> Line:
+    if event.up:
+        return Line.of(INFO, "Dependency up", dependency=event.dependency.value)
+    dependency = event.dependency.value
+    return Line.of(WARNING, "Dependency down", dependency=dependency, reason=event.reason)
+
+
+def _notice(event: Notice) -> Line:
+    return Line(LEVELS[event.level], event.event, dict(event.fields))
+
+
+def _delivered(event: Delivered) -> Line:
+    return Line.of(
+        DEBUG,
+        "Delivery received",
+        message_id=event.message_id,
+        attempt=event.attempt,
+        **_of_delivery(event.delivery),
+        redelivered=event.redelivered,
+        queue_ms=event.queue_ms,
+    )
+
+
+def _released(event: Released) -> Line:
+    return Line.of(DEBUG, "Delivery released", **_of_delivery(event.delivery))
+
+
+def _started(event: Started) -> Line:
+    item = event.item
+    place = {"categoria": item.categoria, "bucket": item.bucket, "object_key": item.object_key}
+    return Line.of(DEBUG, "Starting processing", **_of_work(event), **place)
+
+
+def _downloaded(event: Downloaded) -> Line:
+    size = {"bytes": event.bytes, "duration_ms": round(event.duration_ms, 3)}
+    return Line.of(DEBUG, "Source downloaded", **_of_work(event), **size)
+
+
+def _judged(event: Judged) -> Line:
+    return Line.of(
+        DEBUG,
+        "Quality judged",
+        **_of_work(event),
+        width=event.source.width,
+        height=event.source.height,
+        blur=event.quality.blur,
+        brightness=event.quality.brightness,
+        contrast=event.quality.contrast,
+        bad_quality=event.quality.bad,
+    )
+
+
+def _variation_stored(event: VariationStored) -> Line:
+    variation = event.variation
+    return Line.of(
+        DEBUG,
+        "Variation stored",
+        **_of_work(event),
+        variation=variation.name,
+        object_key=variation.object_key,
+        bytes=variation.bytes,
+        duration_ms=round(variation.duration_ms, 3),
+    )
+
+
+def _generated(event: Generated) -> Line:
+    counts = {"stored": event.stored, "skipped": event.skipped}
+    return Line.of(DEBUG, "Variations generated", **_of_work(event), **counts)
+
+
+def _of_work(
+    event: Started | Downloaded | Judged | VariationStored | VariationSkipped | Generated,
+) -> Fields:
+    return {
+        "item_id": event.item.item_id,
+        "message_id": event.item.message_id,
+        "job_id": event.job_id,
+        "attempt": event.item.attempt,
+        "lane": event.item.delivery.lane,
+        "worker": event.worker,
+    }
+
+
+def _of_delivery(delivery: DeliveryId) -> Fields:
+    return {"lane": delivery.lane, "generation": delivery.generation, "tag": delivery.tag}
+
+
+def _of_failure(failure: Failure) -> Fields:
+    return {"error_type": failure.error_type.value, "error": failure.error}
+
+
+# Any: each function takes the kind of event that it stands beside.
+_LINES: Mapping[type, Callable[[Any], Line]] = MappingProxyType(
+    {
+        AttemptFailed: _attempt_failed,
+        Delivered: _delivered,
+        DependencyChanged: _dependency_changed,
+        Downloaded: _downloaded,
+        Generated: _generated,
+        Judged: _judged,
+        Notice: _notice,
+        Released: _released,
+        Started: _started,
+        VariationSkipped: _variation_skipped,
+        VariationStored: _variation_stored,
+    }
+)

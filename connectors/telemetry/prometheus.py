@@ -1,0 +1,148 @@
+"""Events become Prometheus metrics: which event moves which instrument.
+
+Counting rules worth knowing:
+
+* an outcome is counted when its delivery is settled, so the counters are what the queues and the
+  database say;
+* `stage="publish"` comes from `Settled`, every other stage from `StageTimed`;
+* variations are counted as they are made, an item that is tried again makes its own again;
+* `augment_dependency_up` of a dependency is absent until something is known of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
+
+from colecionador.domain.events import (
+    Delivered,
+    DependencyCalled,
+    DependencyChanged,
+    Downloaded,
+    Event,
+    Released,
+    Settled,
+    Stage,
+    StageTimed,
+    VariationSkipped,
+    VariationStored,
+)
+from colecionador.domain.failures import PERMANENT_TYPES, ErrorType
+from colecionador.domain.settlements import Completion, DeadLetter, Outcome, Retry, Settlement
+from connectors.telemetry.instruments import Instruments
+
+OTHER_CATEGORIA = "other"
+"""The label of a categoria that the plan does not name: anyone may invent those."""
+NO_CATEGORIA = "none"
+"""The label of a message without a valid categoria."""
+
+VARIATION_ERROR_TYPES = frozenset({ErrorType.TRANSFORM_FAILED})
+"""Error types that leave out a variation and never end an item."""
+
+
+class PrometheusTelemetry:
+    """A `Telemetry` that counts and times. `registry` is its own, for the metrics endpoint."""
+
+    def __init__(self, categorias: Collection[str], now: Callable[[], float] = time.time) -> None:
+        """`categorias` are the plan's; `now` is in seconds since the epoch."""
+        # One series a counter is enough: nothing here needs to know when it was created.
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the library has no types here
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._categorias = frozenset(categorias)
+        self._now = now
+        self._instruments = Instruments(self.registry)
+        # Any: each method takes the kind of event that it stands beside.
+        self._moves: dict[type, Callable[[Any], None]] = {
+            Delivered: self._delivered,
+            DependencyCalled: self._dependency_called,
+            DependencyChanged: self._dependency_changed,
+            Downloaded: self._downloaded,
+            Released: self._released,
+            Settled: self._settled,
+            StageTimed: self._stage_timed,
+            VariationSkipped: self._variation_skipped,
+            VariationStored: self._variation_stored,
+        }
+        self._start_at_zero()
+
+    def emit(self, event: Event) -> None:
+        """Move the instruments that the event concerns, if any."""
+        move = self._moves.get(type(event))
+        if move is not None:
+            move(event)
+
+    def _delivered(self, event: Delivered) -> None:
+        self._instruments.items_in_flight.inc()
+        if event.queue_ms is not None:
+            self._instruments.queue_seconds.observe(event.queue_ms / 1000)
+
+    def _released(self, _event: Released) -> None:
+        self._instruments.items_in_flight.dec()
+
+    def _settled(self, event: Settled) -> None:
+        self._instruments.items_in_flight.dec()
+        self._instruments.stage_seconds.labels(Stage.PUBLISH.value).observe(event.publish_seconds)
+        self._count(event.settlement)
+
+    def _downloaded(self, event: Downloaded) -> None:
+        self._instruments.source_bytes.observe(event.bytes)
+
+    def _variation_stored(self, event: VariationStored) -> None:
+        self._instruments.variations.labels(event.variation.name, "stored").inc()
+        self._instruments.variation_bytes.observe(event.variation.bytes)
+
+    def _variation_skipped(self, event: VariationSkipped) -> None:
+        self._instruments.variations.labels(event.variation.name, "skipped").inc()
+
+    def _stage_timed(self, event: StageTimed) -> None:
+        self._instruments.stage_seconds.labels(event.stage.value).observe(event.seconds)
+
+    def _dependency_called(self, event: DependencyCalled) -> None:
+        called = self._instruments.dependency_seconds
+        called.labels(event.dependency.value, event.operation).observe(event.seconds)
+
+    def _dependency_changed(self, event: DependencyChanged) -> None:
+        self._instruments.dependency_up.labels(event.dependency.value).set(event.up)
+
+    def _count(self, settlement: Settlement) -> None:
+        instruments = self._instruments
+        categoria = self._label(settlement.subject.categoria)
+        match settlement:
+            case Completion():
+                outcome = settlement.outcome
+                if outcome is Outcome.SUCCESS:
+                    elapsed = self._now() - settlement.subject.delivered_at
+                    # The wall clock may be set back in between.
+                    instruments.item_seconds.observe(max(elapsed, 0.0))
+                    if settlement.bad_quality:
+                        instruments.low_quality.labels(categoria).inc()
+            case Retry():
+                outcome = Outcome.RETRIED
+                instruments.retries.labels(settlement.failure.error_type.value).inc()
+            case DeadLetter():
+                outcome = Outcome.DEAD_LETTERED
+                instruments.dead_letters.labels(settlement.failure.error_type.value).inc()
+        instruments.items.labels(outcome.value, categoria).inc()
+
+    def _label(self, categoria: str | None) -> str:
+        if categoria is None:
+            return NO_CATEGORIA
+        return categoria if categoria in self._categorias else OTHER_CATEGORIA
+
+    def _start_at_zero(self) -> None:
+        """Make the known series exist, so that their first increase is seen as one."""
+        categorias = (*sorted(self._categorias), OTHER_CATEGORIA, NO_CATEGORIA)
+        for categoria in categorias:
+            self._instruments.low_quality.labels(categoria)
+            for outcome in Outcome:
+                self._instruments.items.labels(outcome.value, categoria)
+        for stage in Stage:
+            self._instruments.stage_seconds.labels(stage.value)
+        for error_type in set(ErrorType) - VARIATION_ERROR_TYPES:
+            self._instruments.dead_letters.labels(error_type.value)
+            if error_type not in PERMANENT_TYPES:
+                self._instruments.retries.labels(error_type.value)
