@@ -1,0 +1,54 @@
+# `make` alone prints what there is. Everything runs from .venv and leaves no process behind.
+.DEFAULT_GOAL := help
+.PHONY: help setup servers demo test lint types format bench lock clean
+MAKEFLAGS += --no-print-directory
+
+python := .venv/bin/python
+sources := $(wildcard colecionador connectors flows sandbox bench tests)
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## .venv with the project and all its dependencies; quick when nothing changed
+	@:
+
+.venv/.ready: requirements.lock pyproject.toml setup/venv.sh
+	@sh setup/venv.sh
+
+# RabbitMQ is the one server that no Python package brings.
+servers: setup
+	@$(python) -m sandbox install
+
+demo: servers ## the main job on real photographs, on private servers of its own
+	@$(python) -m sandbox run -- $(python) -m sandbox.demo
+
+test: servers lint types ## every check and every test
+	@$(python) -m pytest
+
+lint: setup ## style, formatting and the layers between packages
+	@.venv/bin/ruff check --quiet $(sources)
+	@.venv/bin/ruff format --quiet --check $(sources)
+	@.venv/bin/lint-imports --no-logo > .venv/lint-imports.txt 2>&1 || { cat .venv/lint-imports.txt; exit 1; }
+
+types: setup ## static types, strictly
+	@.venv/bin/mypy --no-error-summary $(sources)
+
+format: setup ## rewrite the sources in the project's style
+	@.venv/bin/ruff check --quiet --fix $(sources)
+	@.venv/bin/ruff format $(sources)
+
+bench: servers ## the benchmarks: a table, and bench/results.json
+	@$(python) -m sandbox run -- $(python) -m bench
+
+# Pins are resolved on 3.11, the oldest Python that is supported: what it can run, 3.12 can too.
+compile = CUSTOM_COMPILE_COMMAND="make lock" $(python) -m piptools compile --quiet --generate-hashes \
+	--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+lock: setup ## resolve the dependencies anew into requirements.lock and requirements-runtime.lock
+	@$(python) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make lock needs a .venv of Python 3.11")'
+	@$(compile) --upgrade --extra dev --all-build-deps --output-file requirements.lock pyproject.toml
+	@$(compile) --upgrade --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
+
+clean: ## remove what the other targets made, servers left up included
+	@if [ -x $(python) ]; then $(python) -m sandbox down; fi
+	@rm -rf .venv .sandbox build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
