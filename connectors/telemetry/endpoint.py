@@ -26,6 +26,9 @@ PORTS_TRIED = 100
 CLIENT_TIMEOUT_SECONDS = 10.0
 """A client that sends nothing for longer is cut off."""
 
+CLOSE_POLL_SECONDS = 0.1
+"""How often the endpoint looks whether it was closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -46,7 +49,12 @@ class Endpoint:
     def __init__(self, server: ThreadingHTTPServer) -> None:
         self._server = server
         self.port: int = server.server_address[1]
-        self._thread = Thread(target=server.serve_forever, name="metrics-endpoint", daemon=True)
+        self._thread = Thread(
+            target=server.serve_forever,
+            args=(CLOSE_POLL_SECONDS,),
+            name="metrics-endpoint",
+            daemon=True,
+        )
         self._thread.start()
 
     def close(self) -> None:

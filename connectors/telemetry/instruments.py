@@ -81,6 +81,9 @@ class Instruments:
         self.low_quality = counter(
             "augment_low_quality_total", "Successes flagged as of low quality.", "categoria"
         )
+        self.worker_items = counter(
+            "augment_worker_items_total", "Deliveries brought to their outcome.", "worker_index"
+        )
         gauge(
             "augment_worker_resident_memory_bytes",
             "Resident memory of this process, read at the scrape.",

@@ -99,8 +99,9 @@ def _outcome(settlement: Completion | Retry | DeadLetter) -> tuple[str, Fields]:
 
 
 def _attempt_failed(event: AttemptFailed) -> Line:
-    # A traceback is kept for what nobody expected.
-    level = ERROR if event.traceback else WARNING
+    # There is a traceback only of what nobody expected.
+    traceback = event.traceback or event.failure.traceback
+    level = ERROR if traceback else WARNING
     return Line.of(
         level,
         "Attempt failed",
@@ -111,7 +112,7 @@ def _attempt_failed(event: AttemptFailed) -> Line:
         worker=event.worker,
         **_of_failure(event.failure),
         kind=event.failure.kind.value,
-        exception=event.traceback,
+        exception=traceback,
     )
 
 

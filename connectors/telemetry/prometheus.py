@@ -23,6 +23,7 @@ from colecionador.domain.events import (
     DependencyChanged,
     Downloaded,
     Event,
+    Handled,
     Released,
     Settled,
     Stage,
@@ -61,6 +62,7 @@ class PrometheusTelemetry:
             DependencyCalled: self._dependency_called,
             DependencyChanged: self._dependency_changed,
             Downloaded: self._downloaded,
+            Handled: self._handled,
             Released: self._released,
             Settled: self._settled,
             StageTimed: self._stage_timed,
@@ -90,6 +92,9 @@ class PrometheusTelemetry:
 
     def _downloaded(self, event: Downloaded) -> None:
         self._instruments.source_bytes.observe(event.bytes)
+
+    def _handled(self, event: Handled) -> None:
+        self._instruments.worker_items.labels(str(event.worker_index)).inc(event.items)
 
     def _variation_stored(self, event: VariationStored) -> None:
         self._instruments.variations.labels(event.variation.name, "stored").inc()

@@ -1,0 +1,1 @@
+"""Tests: guarantees in full sentences, and mirrors of the code."""

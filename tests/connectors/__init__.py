@@ -1,0 +1,1 @@
+"""Tests of the edges, each on the real thing."""
