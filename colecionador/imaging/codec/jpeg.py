@@ -1,0 +1,137 @@
+"""JPEG by libjpeg-turbo, strictly: a damaged stream fails instead of giving a half-grey picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import simplejpeg
+
+from colecionador.domain.failures import ErrorType, Failure
+from colecionador.imaging.codec.exif import choose_orientation
+from colecionador.imaging.codec.icc import app2_from_profile, fitting_profile, profile_from_app2
+from colecionador.imaging.codec.image import Header, ImageFormat, Pixels, as_pixels, channels_of
+from colecionador.imaging.codec.jpeg_segments import (
+    Frame,
+    Segments,
+    read_segments,
+    without_metadata,
+)
+from colecionador.imaging.codec.orientation import UPRIGHT, swaps_sides
+
+MAX_SIDE = 65500
+"""Pixels; libjpeg's own limit (JPEG_MAX_DIMENSION)."""
+MAX_SCANS = 500
+"""Of a progressive file. Real ones have about ten; each further one costs a pass over the whole
+picture for a few bytes, which is how a small file keeps a decoder busy for hours."""
+
+_CODINGS = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
+_CHANNELS = {1: 1, 3: 3, 4: 3}
+"""Of the decoded image, by components: CMYK becomes colour."""
+
+
+def read_header(data: bytes) -> Header | Failure:
+    """Size, orientation and colour profile, from the segments before the first scan."""
+    segments = read_segments(data)
+    if isinstance(segments, Failure):
+        return segments
+    frame = segments.frame
+    if frame is None:
+        return Failure(ErrorType.INVALID_FORMAT, "image: JPEG without a frame header")
+    problem = _frame_problem(frame, data)
+    if problem is not None:
+        return problem
+    channels = _CHANNELS[len(frame.samplings)]
+    orientation = choose_orientation(segments.exif, segments.xmp)
+    swapped = swaps_sides(orientation)
+    return Header(
+        format=ImageFormat.JPEG,
+        width=frame.height if swapped else frame.width,
+        height=frame.width if swapped else frame.height,
+        channels=channels,
+        orientation=orientation,
+        decoded_bytes=_decoded_bytes(segments, frame, channels, orientation),
+        icc=fitting_profile(profile_from_app2(segments.app2), channels),
+    )
+
+
+def decode(data: bytes, header: Header) -> Pixels | Failure:
+    """The picture as it is stored, grey or BGR.
+
+    Strict decoding also refuses whole pictures for a stray byte or a broken profile in their
+    header, so a refusal is asked again of the picture alone, without its metadata.
+    """
+    pixels = _decode_strictly(data, header.channels)
+    if not isinstance(pixels, Failure):
+        return pixels
+    segments = read_segments(data)
+    if isinstance(segments, Failure):
+        return segments
+    return _decode_strictly(without_metadata(data, segments), header.channels)
+
+
+def encode(pixels: Pixels, icc: bytes | None, quality: int) -> bytes | Failure:
+    """Baseline JPEG, 4:2:0 or grey; the profile goes in after the JFIF header."""
+    height, width = pixels.shape[:2]
+    if max(height, width) > MAX_SIDE:
+        return Failure(
+            ErrorType.INVALID_FORMAT,
+            f"variation: {width}x{height}; a JPEG's sides have at most {MAX_SIDE} pixels",
+        )
+    contiguous = np.ascontiguousarray(pixels)
+    if channels_of(pixels) == 1:
+        grey = contiguous[:, :, np.newaxis]
+        encoded: bytes = simplejpeg.encode_jpeg(grey, quality, "GRAY", "Gray")
+    else:
+        encoded = simplejpeg.encode_jpeg(contiguous, quality, "BGR", "420")
+    if icc is None:
+        return encoded
+    after_jfif = 4 + int.from_bytes(encoded[4:6], "big")
+    return b"".join((encoded[:after_jfif], app2_from_profile(icc), encoded[after_jfif:]))
+
+
+def _decode_strictly(data: bytes, channels: int) -> Pixels | Failure:
+    try:
+        pixels = simplejpeg.decode_jpeg(data, "GRAY" if channels == 1 else "BGR", strict=True)
+    except ValueError as error:
+        return Failure(
+            ErrorType.CORRUPT_IMAGE, f"image: JPEG does not decode: {error}; send the whole file"
+        )
+    return as_pixels(pixels[:, :, 0] if channels == 1 else pixels)
+
+
+def _frame_problem(frame: Frame, data: bytes) -> Failure | None:
+    components = len(frame.samplings)
+    if frame.coding not in _CODINGS:
+        return _unsupported(f"coded as ff{frame.coding:02x} (lossless or hierarchical)")
+    if frame.precision != 8:
+        return _unsupported(f"of {frame.precision} bits a channel")
+    if components not in _CHANNELS:
+        return _unsupported(f"of {components} components")
+    if frame.height == 0:
+        return _unsupported("whose height stands after its picture (DNL)")
+    if frame.width == 0:
+        return Failure(ErrorType.INVALID_FORMAT, "image: JPEG of width 0; export it anew")
+    if frame.progressive and data.count(b"\xff\xda") > MAX_SCANS:
+        return Failure(
+            ErrorType.INVALID_FORMAT,
+            f"image: JPEG of more than {MAX_SCANS} scans; export it anew",
+        )
+    return None
+
+
+def _decoded_bytes(segments: Segments, frame: Frame, channels: int, orientation: int) -> int:
+    area = frame.width * frame.height
+    pixels = area * channels
+    upright = pixels if orientation != UPRIGHT else 0
+    if not frame.progressive and segments.scan_components == len(frame.samplings):
+        return pixels + upright
+    # With several scans libjpeg holds every coefficient, two bytes each, until the last one.
+    widest = max(h for h, _ in frame.samplings)
+    highest = max(v for _, v in frame.samplings)
+    coefficients = sum(area * h * v // (widest * highest) for h, v in frame.samplings)
+    return pixels + max(2 * coefficients, upright)
+
+
+def _unsupported(what: str) -> Failure:
+    return Failure(
+        ErrorType.UNSUPPORTED_FORMAT, f"image: JPEG {what}; send a common 8-bit JPEG or a PNG"
+    )

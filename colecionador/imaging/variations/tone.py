@@ -1,0 +1,61 @@
+"""Brightness and contrast: each level is mapped to one level, in order, and none wraps around."""
+
+from __future__ import annotations
+
+from random import Random
+
+import cv2
+import numpy as np
+
+from colecionador.imaging.codec.image import Pixels, as_pixels, channels_of
+from colecionador.imaging.variations.alpha import on_colour
+from colecionador.imaging.variations.operation import NumberParameter, Operation, Parameters
+
+_LEVELS = np.arange(256, dtype=np.float64)
+_LUMA = (0.114, 0.587, 0.299)
+"""BT.601, in the order of BGR."""
+
+
+def brightness(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
+    """Add `offset` to every level, up to white and down to black."""
+    offset = int(parameters["offset"])
+    return on_colour(pixels, lambda colour: _shifted(colour, offset))
+
+
+def contrast(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
+    """Move every level away from the image's mean grey (or towards it) by `factor`.
+
+    About the mean, and not about 128, since a dark photo would turn black and a bright one white.
+    """
+    pivot = round(_mean_grey(pixels))
+    factor = float(parameters["factor"])
+    levels = np.clip(np.rint(pivot + (_LEVELS - pivot) * factor), 0, 255).astype(np.uint8)
+    return on_colour(pixels, lambda colour: as_pixels(cv2.LUT(colour, levels)))
+
+
+def _shifted(colour: Pixels, offset: int) -> Pixels:
+    # Limit first, then add in place. cv2.add would be as quick, but takes a scalar for an array
+    # where a grey image happens to be one pixel wide and four high.
+    if offset >= 0:
+        shifted = np.minimum(colour, np.uint8(255 - offset))
+        shifted += np.uint8(offset)
+    else:
+        shifted = np.maximum(colour, np.uint8(-offset))
+        shifted -= np.uint8(-offset)
+    return shifted
+
+
+def _mean_grey(pixels: Pixels) -> float:
+    """The mean grey, 0 to 255, of what can be seen."""
+    channels = channels_of(pixels)
+    if channels == 1:
+        return float(cv2.mean(pixels)[0])
+    seen = cv2.extractChannel(pixels, 3) if channels == 4 else None
+    means = cv2.mean(pixels, mask=seen)
+    return sum(mean * weight for mean, weight in zip(means[:3], _LUMA, strict=True))
+
+
+OPERATIONS = (
+    Operation("brightness", (NumberParameter("offset", -255, 255, whole=True),), brightness),
+    Operation("contrast", (NumberParameter("factor", 0.1, 4),), contrast),
+)
