@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 import orjson
 
+from colecionador.domain.messages import Item
 from colecionador.domain.results import (
     CompletedItem,
     SkippedVariation,
@@ -33,6 +34,23 @@ def stored_completion(completed: CompletedItem, job_id: int) -> StoredCompletion
         attempts=item.attempt,
         completed_at=completed.completed_at,
     )
+
+
+def is_completion_of(
+    completion: StoredCompletion, item: Item, plan_version: str, source_etag: str | None = None
+) -> bool:
+    """Whether a stored completion is of the same work: item, categoria, bucket, key and plan.
+
+    The message is the same already. Without `source_etag` the source is not looked at.
+    """
+    same = (completion.item_id, completion.categoria, completion.bucket, completion.object_key) == (
+        item.item_id,
+        item.categoria,
+        item.bucket,
+        item.object_key,
+    )
+    same_source = source_etag is None or completion.source.etag == source_etag
+    return same and same_source and completion.plan_version == plan_version
 
 
 def completion_message_id(inbound_message_id: str, completion: StoredCompletion) -> str:
