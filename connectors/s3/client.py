@@ -1,0 +1,127 @@
+"""The requests that the service makes of an S3 server, signed by the minio client.
+
+minio's public calls stand in the way in three places: they take no Content-MD5 and hash the body
+again for one (over https), they parse headers that nobody asked for, and they go multipart on
+their own. The one private name that avoids this is used once, in `_send`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import certifi
+from minio import Minio
+from minio.helpers import check_bucket_name, check_object_name
+from urllib3 import BaseHTTPResponse, HTTPHeaderDict, Timeout
+
+from colecionador.domain.settings import Settings, SettingsError
+from connectors.s3.deadline import Timeouts, deadline
+from connectors.s3.transport import Transport
+
+
+class UnusableName(Exception):
+    """A bucket or key that cannot be asked for: blank, or with a `.` segment that URLs lose."""
+
+
+class Client:
+    """Single requests to one S3 server; each has its deadline. Safe from several threads.
+
+    Raises `Refused` for an answer that is no success, `urllib3.exceptions.HTTPError` where there
+    is none, and `UnusableName` before anything is sent.
+    """
+
+    def __init__(self, minio: Minio, timeouts: Timeouts) -> None:
+        self._minio = minio
+        self._timeouts = timeouts
+
+    @contextmanager
+    def opened(self, bucket: str, object_key: str) -> Iterator[BaseHTTPResponse]:
+        """An object's response with its body yet to be read, within the same deadline."""
+        with deadline(self._timeouts):
+            response = self._send("GET", bucket, object_key, preload_content=False)
+            try:
+                yield response
+            finally:
+                # With bytes unread it is closed; either way its place in the pool is free again.
+                response.close()
+                response.release_conn()
+
+    def head(self, bucket: str, object_key: str | None = None) -> HTTPHeaderDict:
+        """The headers of an object, or of a bucket."""
+        with deadline(self._timeouts):
+            return self._send("HEAD", bucket, object_key).headers
+
+    def put(
+        self, bucket: str, object_key: str, data: bytes, headers: Mapping[str, str]
+    ) -> HTTPHeaderDict:
+        """Put an object in one request, whatever its size; all `headers` are signed."""
+        with deadline(self._timeouts):
+            return self._send("PUT", bucket, object_key, data, headers).headers
+
+    def delete(self, bucket: str, object_key: str) -> None:
+        """Delete an object; one that is not there is deleted already."""
+        with deadline(self._timeouts):
+            self._send("DELETE", bucket, object_key)
+
+    def make_bucket(self, bucket: str) -> None:
+        """Create a bucket in the configured region."""
+        with deadline(self._timeouts):
+            self._minio.make_bucket(bucket)
+
+    def _send(
+        self,
+        method: str,
+        bucket: str,
+        object_key: str | None,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        preload_content: bool = True,
+    ) -> BaseHTTPResponse:
+        try:
+            check_bucket_name(bucket)
+            if object_key is not None:
+                check_object_name(object_key)
+        except ValueError as error:
+            raise UnusableName(str(error)) from None
+        return self._minio._execute(  # noqa: SLF001  # see the module's docstring
+            method, bucket, object_key, data, dict(headers or {}), preload_content=preload_content
+        )
+
+
+def open_client(settings: Settings, timeouts: Timeouts, *, connections: int, wait: bool) -> Client:
+    """A client with a pool of `connections`; with `wait`, a call waits while all are taken.
+
+    Over https the server's certificate is checked against `SSL_CERT_FILE` where that is set, else
+    against the authorities of certifi. Raises `SettingsError` for an endpoint or region that
+    cannot be one.
+    """
+    endpoint = urlsplit(settings.s3_endpoint)
+    transport = Transport(
+        num_pools=connections + 1,
+        maxsize=connections,
+        block=wait,
+        retries=False,
+        timeout=Timeout(connect=timeouts.connect, read=timeouts.silence),
+        ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
+        cert_reqs="CERT_REQUIRED",
+    )
+    try:
+        minio = Minio(
+            endpoint._replace(scheme="").geturl().removeprefix("//").rstrip("/"),
+            access_key=settings.s3_access_key,
+            secret_key=settings.s3_secret_key.get_secret_value(),
+            secure=endpoint.scheme == "https",
+            region=settings.s3_region,
+            http_client=transport,
+        )
+    except ValueError as error:
+        raise SettingsError(
+            f'AUGMENT_S3_ENDPOINT="{settings.s3_endpoint}" with '
+            f'AUGMENT_S3_REGION="{settings.s3_region}": {error}; '
+            "give scheme, host and port alone, e.g. http://minio:9000"
+        ) from None
+    return Client(minio, timeouts)

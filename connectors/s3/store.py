@@ -1,0 +1,133 @@
+"""The port `Store` on S3."""
+
+from __future__ import annotations
+
+import time
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from urllib3 import BaseHTTPResponse
+
+from colecionador.domain.events import Dependency, DependencyCalled, Notice
+from colecionador.domain.failures import Failure
+from colecionador.domain.ports import StoredObject, Telemetry
+from colecionador.domain.settings import Settings
+from connectors.s3 import errors
+from connectors.s3.client import open_client
+from connectors.s3.deadline import Timeouts
+from connectors.s3.errors import Cause, Problem
+
+T = TypeVar("T")
+
+TIMEOUTS = Timeouts()
+PROBE_TIMEOUTS = Timeouts(connect=2.0, silence=3.0, whole=5.0)
+
+
+class S3Store:
+    """An object store over a pool of `AUGMENT_S3_POOL` connections.
+
+    A request that fails for a reason that may be gone at once (a 5xx, a lost connection, a wrong
+    ETag) is made once more, then it is a failure.
+    """
+
+    def __init__(
+        self, settings: Settings, telemetry: Telemetry, timeouts: Timeouts = TIMEOUTS
+    ) -> None:
+        self._endpoint = settings.s3_endpoint
+        self._training_bucket = settings.training_bucket
+        self._telemetry = telemetry
+        self._client = open_client(settings, timeouts, connections=settings.s3_pool, wait=True)
+        # On connections of its own: a probe must not wait behind the requests that it is to judge.
+        self._probing = open_client(settings, PROBE_TIMEOUTS, connections=1, wait=False)
+
+    def source_etag(self, bucket: str, object_key: str) -> str | Failure:
+        """The ETag of an object, by a HEAD."""
+
+        def head() -> str:
+            return _etag(self._client.head(bucket, object_key))
+
+        found = self._twice("head", head)
+        if isinstance(found, Problem):
+            return errors.source_failure(found, bucket, object_key)
+        return found
+
+    def download(self, bucket: str, object_key: str, limit_bytes: int) -> StoredObject | Failure:
+        """An object whole, of `limit_bytes` at most, by a GET."""
+
+        def get() -> StoredObject | Failure:
+            with self._client.opened(bucket, object_key) as response:
+                return _read(response, bucket, object_key, limit_bytes)
+
+        found = self._twice("get", get)
+        if isinstance(found, Problem):
+            return errors.source_failure(found, bucket, object_key)
+        return found
+
+    def upload(
+        self, bucket: str, object_key: str, data: bytes, content_type: str, md5: str
+    ) -> str | Failure:
+        """Put an object in one request; its MD5 goes along, so that the server refuses damage."""
+        content_md5 = b64encode(bytes.fromhex(md5)).decode()
+        headers = {"Content-Type": content_type, "Content-MD5": content_md5}
+
+        def put() -> str | Problem:
+            etag = _etag(self._client.put(bucket, object_key, data, headers))
+            return etag if etag.lower() == md5.lower() else errors.mismatch(etag, md5)
+
+        stored = self._twice("put", put)
+        if isinstance(stored, Problem):
+            return errors.upload_failure(stored, bucket, object_key)
+        return stored
+
+    def probe(self) -> Failure | None:
+        """A HEAD of the training bucket, with a short deadline.
+
+        A 403 counts as there: a key may well be allowed to put objects and not to look at buckets.
+        It is said as a notice. Every other refusal would meet each upload too.
+        """
+        bucket = self._training_bucket
+        problem = self._attempt("probe", lambda: self._probing.head(bucket))
+        if not isinstance(problem, Problem):
+            return None
+        if problem.cause is Cause.FORBIDDEN:
+            fields = (("bucket", bucket), ("seen", problem.seen))
+            self._telemetry.emit(Notice("warning", "s3_bucket_may_not_be_looked_at", fields))
+            return None
+        return errors.probe_failure(problem, bucket)
+
+    def _twice(self, operation: str, call: Callable[[], T]) -> T | Problem:
+        """The result of a call, made again at once where that is worth it."""
+        result = self._attempt(operation, call)
+        if isinstance(result, Problem) and result.worth_repeating:
+            return self._attempt(operation, call)
+        return result
+
+    def _attempt(self, operation: str, call: Callable[[], T]) -> T | Problem:
+        started = time.perf_counter()
+        try:
+            return call()
+        except errors.EXPECTED as error:
+            return errors.classify(error, self._endpoint)
+        finally:
+            seconds = time.perf_counter() - started
+            self._telemetry.emit(DependencyCalled(Dependency.S3, operation, seconds))
+
+
+def _etag(headers: Mapping[str, str]) -> str:
+    return headers.get("ETag", "").removeprefix("W/").strip('"')
+
+
+def _read(
+    response: BaseHTTPResponse, bucket: str, object_key: str, limit_bytes: int
+) -> StoredObject | Failure:
+    """The body as it is stored: a Content-Encoding is the object's own, and not undone."""
+    declared = response.length_remaining
+    if declared is not None and declared > limit_bytes:
+        return errors.too_large(bucket, object_key, f"{declared} bytes", limit_bytes)
+    # Of a declared body a read without a size is the one that notices when it is cut short.
+    size = None if declared is not None else limit_bytes + 1
+    data = response.read(size, decode_content=False)
+    if len(data) > limit_bytes:
+        return errors.too_large(bucket, object_key, f"over {limit_bytes} bytes", limit_bytes)
+    return StoredObject(data, _etag(response.headers))
