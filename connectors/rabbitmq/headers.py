@@ -1,0 +1,59 @@
+"""The headers that this service writes and reads, by name."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from connectors.rabbitmq.field_table import read_integer, read_text
+from connectors.rabbitmq.properties import Properties
+
+ATTEMPT = "x-attempt"
+ERROR_TYPE = "x-error-type"
+ERROR = "x-error"
+FIRST_FAILED_AT = "x-first-failed-at"
+FAILED_AT = "x-failed-at"
+
+ATTEMPT_LIMIT = 1_000_000
+"""An attempt beyond it is none that this service wrote."""
+
+_BROKERS_OWN = frozenset((b"x-delivery-count", b"x-acquired-count", b"x-death"))
+_BROKERS_OWN_PREFIXES = (b"x-first-death-", b"x-last-death-")
+_ROUTING = frozenset((b"CC", b"BCC"))
+
+
+def attempt_of(properties: Properties) -> int:
+    """The attempt about to run: the header `x-attempt`, or 1 where it is missing or garbage."""
+    field = properties.header(ATTEMPT)
+    number = read_integer(field) if field else None
+    return number if number is not None and 1 <= number <= ATTEMPT_LIMIT else 1
+
+
+def first_failed_at(properties: Properties) -> str | None:
+    """When this message failed first, where a moment is noted."""
+    field = properties.header(FIRST_FAILED_AT)
+    text = read_text(field) if field else None
+    if text is None:
+        return None
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return text
+
+
+def is_brokers_own(name: bytes) -> bool:
+    """True for a header that the broker writes while it handles a message."""
+    return name in _BROKERS_OWN or name.startswith(_BROKERS_OWN_PREFIXES)
+
+
+def is_left_out(name: bytes) -> bool:
+    """True for a header that a retry or a dead letter does not keep.
+
+    `CC` and `BCC` would route it to more queues; what the broker counts, it counts anew.
+    """
+    return name in _ROUTING or is_brokers_own(name)
+
+
+def timestamp_text(moment: datetime) -> str:
+    """A moment as the headers write it: ISO 8601 in UTC, with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

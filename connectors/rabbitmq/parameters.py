@@ -1,0 +1,47 @@
+"""How to connect: the connection parameters that the settings' URL gives."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from pika import URLParameters
+
+from colecionador.domain.settings import Settings
+
+HEARTBEAT_SECONDS = 30
+
+
+class BrokerError(Exception):
+    """The broker cannot be used; the message says which one, why, and what to do.
+
+    Raised only by the blocking calls that commands make; the lanes reconnect instead.
+    """
+
+
+def connection_parameters(settings: Settings, purpose: str) -> URLParameters:
+    """Parameters for one connection, named for this process and its purpose in the broker's lists.
+
+    A heartbeat in the URL counts; without one it is 30 s. Raises `BrokerError` for a URL that
+    pika does not understand.
+    """
+    try:
+        parameters = URLParameters(settings.amqp_url.get_secret_value())
+    except (ValueError, TypeError) as error:
+        raise BrokerError(
+            f"AUGMENT_AMQP_URL=(hidden): {error}; e.g. amqp://user:password@host:5672/vhost"
+        ) from error
+    if parameters.heartbeat is None:
+        parameters.heartbeat = HEARTBEAT_SECONDS
+    name = f"augment {socket.gethostname()}:{os.getpid()} {purpose}"
+    parameters.client_properties = {
+        **(parameters.client_properties or {}),
+        "connection_name": name,
+    }
+    return parameters
+
+
+def broker_address(parameters: URLParameters) -> str:
+    """Where the broker is, without its password."""
+    scheme = "amqps" if parameters.ssl_options else "amqp"
+    return f"{scheme}://{parameters.host}:{parameters.port} vhost {parameters.virtual_host}"
