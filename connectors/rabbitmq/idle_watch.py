@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pika.channel import Channel
+from pika.exceptions import ChannelClosedByBroker
 
 from connectors.rabbitmq.io import IoThread
 from connectors.rabbitmq.tolerant_connection import TolerantConnection
@@ -32,11 +33,13 @@ class IdleWatch:
         queues: tuple[str, ...],
         idle_seconds: float,
         on_sample: Callable[[bool], None],
+        on_missing_queue: Callable[[], None],
     ) -> None:
         self._io = io
         self._queues = queues
         self._idle_seconds = idle_seconds
         self._on_sample = on_sample
+        self._on_missing_queue = on_missing_queue
         self._connection: TolerantConnection | None = None
         self._channel: Channel | None = None
         self._since: float | None = None
@@ -90,8 +93,10 @@ class IdleWatch:
         self._since = None
         self._samples = 0
 
-    def _channel_closed(self, channel: Channel, _: Exception) -> None:
+    def _channel_closed(self, channel: Channel, reason: Exception) -> None:
         """A queue is missing, or the connection is lost: the next tick begins anew."""
         if channel is self._channel:
             self._channel = None
             self._restart()
+            if isinstance(reason, ChannelClosedByBroker):
+                self._on_missing_queue()

@@ -124,7 +124,7 @@ class RabbitSession:
         if idle_seconds is None:
             return None
         queues = (self._settings.queue, *wait_rooms(self._settings))
-        return IdleWatch(self.io, queues, idle_seconds, self._sampled)
+        return IdleWatch(self.io, queues, idle_seconds, self._sampled, self._topology.request)
 
     def _consuming_opened(self, connection: TolerantConnection) -> None:
         if not self._topology.was_declared:
