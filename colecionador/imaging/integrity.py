@@ -1,15 +1,38 @@
-"""The check of every encoded variation before it is uploaded."""
+"""The check of every encoded variation before it is uploaded: the cheapest that finds damage.
+
+Decoding each variation again, even to grey at an eighth of its size, costs 22 to 33 ms at
+12 megapixels: a third of all work. So JPEG variations are written with a restart marker after
+every row of blocks, and the check is one pass over the bytes (about 1 ms) for the right markers in
+the right order, and a strict decode of the last row alone, which a cut would end in. That finds
+whatever is cut, missing, doubled or moved by more than a row. PNG has a checksum in every chunk.
+
+What it cannot find is damage within one row of blocks that leaves the markers alone. A full strict
+decode does not surely find it either: it let 3 of 4 flipped bits pass, and 1 of 3 stretches of a
+hundred zeros. From here on the MD5, compared with the ETag, covers every byte.
+"""
 
 from __future__ import annotations
+
+import re
+from math import ceil
 
 import simplejpeg
 
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.imaging.codec import ImageFormat, read_header
+from colecionador.imaging.codec.jpeg_segments import Frame, Segments, read_segments
+
+_MARKER = re.compile(rb"\xff[^\x00]", re.DOTALL)
+_END = b"\xff\xd9"
+_HEIGHT_OFFSET = 5
+"""Of a frame's height, from its marker."""
 
 
 def check_encoded(data: bytes, file_format: ImageFormat, width: int, height: int) -> Failure | None:
-    """`invalid_format` unless `data` is a whole file of this format and size, else None."""
+    """`invalid_format` unless `data` is a whole file of this format and size, else None.
+
+    The size is in pixels. JPEG without restart markers is decoded to grey at an eighth instead.
+    """
     header = read_header(data)
     if isinstance(header, Failure):
         return _invalid(header.error)
@@ -22,8 +45,44 @@ def check_encoded(data: bytes, file_format: ImageFormat, width: int, height: int
 
 
 def _jpeg_problem(data: bytes) -> Failure | None:
+    segments = read_segments(data)
+    if isinstance(segments, Failure):
+        return _invalid(segments.error)
+    if segments.frame is None or segments.restart_interval == 0:
+        return _decoding_problem(data, factor=8)
+    return _restart_problem(data, segments, segments.frame)
+
+
+def _restart_problem(data: bytes, segments: Segments, frame: Frame) -> Failure | None:
+    """What is wrong with the markers of the scan, or with the rows after the last of them."""
+    block_width, block_height = frame.block_size
+    columns = ceil(frame.width / block_width)
+    rows = ceil(frame.height / block_height)
+    intervals = ceil(columns * rows / segments.restart_interval)
+    expected = [bytes((0xFF, 0xD0 + index % 8)) for index in range(intervals - 1)]
+    found = list(_MARKER.finditer(data, segments.scan_data_offset))
+    if [marker.group() for marker in found] != [*expected, _END]:
+        return _invalid(f"has not its {intervals - 1} restart markers in order, then its end")
+    if found[-1].end() != len(data):
+        return _invalid(f"has {len(data) - found[-1].end()} bytes after its end")
+    if segments.restart_interval != columns:
+        return _decoding_problem(data, factor=8)
+    last = found[-2].end() if len(found) > 1 else segments.scan_data_offset
+    height = frame.height - (rows - 1) * block_height
+    return _decoding_problem(_last_row(data, segments, last, height), factor=1)
+
+
+def _last_row(data: bytes, segments: Segments, start: int, height: int) -> bytes:
+    """The last row of blocks as a picture of its own."""
+    header = bytearray(data[: segments.scan_data_offset])
+    offset = segments.frame_offset + _HEIGHT_OFFSET
+    header[offset : offset + 2] = height.to_bytes(2, "big")
+    return bytes(header) + data[start:]
+
+
+def _decoding_problem(data: bytes, factor: int) -> Failure | None:
     try:
-        simplejpeg.decode_jpeg(data, "GRAY", min_height=1, min_width=1, min_factor=8)
+        simplejpeg.decode_jpeg(data, "GRAY", min_height=1, min_width=1, min_factor=factor)
     except ValueError as error:
         return _invalid(f"does not decode: {error}")
     return None

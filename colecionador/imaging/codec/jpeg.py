@@ -1,8 +1,10 @@
-"""JPEG by libjpeg-turbo, strictly: a damaged stream fails instead of giving a half-grey picture."""
+"""JPEG, read strictly: a damaged stream fails instead of giving a half-grey picture."""
 
 from __future__ import annotations
 
-import numpy as np
+from math import ceil
+
+import cv2
 import simplejpeg
 
 from colecionador.domain.failures import ErrorType, Failure
@@ -15,6 +17,7 @@ from colecionador.imaging.codec.jpeg_segments import (
     read_segments,
     without_metadata,
 )
+from colecionador.imaging.codec.jpeg_unusual import decode_unusual
 from colecionador.imaging.codec.orientation import UPRIGHT, swaps_sides
 
 MAX_SIDE = 65500
@@ -23,6 +26,8 @@ MAX_SCANS = 500
 """Of a progressive file. Real ones have about ten; each further one costs a pass over the whole
 picture for a few bytes, which is how a small file keeps a decoder busy for hours."""
 
+_DAMAGE = ("Corrupt JPEG data", "Premature end")
+"""How libjpeg's warnings of a damaged stream begin."""
 _CODINGS = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _CHANNELS = {1: 1, 3: 3, 4: 3}
 """Of the decoded image, by components: CMYK becomes colour."""
@@ -56,45 +61,63 @@ def read_header(data: bytes) -> Header | Failure:
 def decode(data: bytes, header: Header) -> Pixels | Failure:
     """The picture as it is stored, grey or BGR.
 
-    Strict decoding also refuses whole pictures for a stray byte or a broken profile in their
-    header, so a refusal is asked again of the picture alone, without its metadata.
+    Strict decoding also refuses whole pictures: for a stray byte or a broken profile in their
+    header, so it is asked again for the picture without its metadata; and for a rare sampling,
+    which the second decoder takes.
     """
     pixels = _decode_strictly(data, header.channels)
-    if not isinstance(pixels, Failure):
+    if not isinstance(pixels, str):
         return pixels
     segments = read_segments(data)
     if isinstance(segments, Failure):
         return segments
-    return _decode_strictly(without_metadata(data, segments), header.channels)
+    bare = without_metadata(data, segments)
+    pixels = _decode_strictly(bare, header.channels)
+    if not isinstance(pixels, str):
+        return pixels
+    if not pixels.startswith(_DAMAGE):
+        return decode_unusual(bare, header.channels)
+    return Failure(
+        ErrorType.CORRUPT_IMAGE, f"image: JPEG does not decode: {pixels}; send the whole file"
+    )
 
 
 def encode(pixels: Pixels, icc: bytes | None, quality: int) -> bytes | Failure:
-    """Baseline JPEG, 4:2:0 or grey; the profile goes in after the JFIF header."""
+    """Baseline JPEG, 4:2:0 or grey, a restart marker after every row of blocks.
+
+    By OpenCV: as quick as simplejpeg, 0.4 dB closer to the original at the same quality (whose
+    encoder takes a coarser transform below quality 96), and only it can set restart markers. They
+    cost 2 bytes a row, and tell `integrity` of a missing piece without decoding.
+    """
     height, width = pixels.shape[:2]
     if max(height, width) > MAX_SIDE:
         return Failure(
             ErrorType.INVALID_FORMAT,
             f"variation: {width}x{height}; a JPEG's sides have at most {MAX_SIDE} pixels",
         )
-    contiguous = np.ascontiguousarray(pixels)
-    if channels_of(pixels) == 1:
-        grey = contiguous[:, :, np.newaxis]
-        encoded: bytes = simplejpeg.encode_jpeg(grey, quality, "GRAY", "Gray")
-    else:
-        encoded = simplejpeg.encode_jpeg(contiguous, quality, "BGR", "420")
+    block = 8 if channels_of(pixels) == 1 else 16
+    options = (
+        *(cv2.IMWRITE_JPEG_QUALITY, quality),
+        *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420),
+        *(cv2.IMWRITE_JPEG_RST_INTERVAL, ceil(width / block)),
+    )
+    try:
+        _, buffer = cv2.imencode(".jpg", pixels, options)
+    except cv2.error as error:
+        return Failure(ErrorType.INVALID_FORMAT, f"variation: OpenCV writes no JPEG: {error.err}")
+    encoded = buffer.tobytes()
     if icc is None:
         return encoded
     after_jfif = 4 + int.from_bytes(encoded[4:6], "big")
     return b"".join((encoded[:after_jfif], app2_from_profile(icc), encoded[after_jfif:]))
 
 
-def _decode_strictly(data: bytes, channels: int) -> Pixels | Failure:
+def _decode_strictly(data: bytes, channels: int) -> Pixels | str:
+    """The picture, or what libjpeg-turbo says against it."""
     try:
         pixels = simplejpeg.decode_jpeg(data, "GRAY" if channels == 1 else "BGR", strict=True)
     except ValueError as error:
-        return Failure(
-            ErrorType.CORRUPT_IMAGE, f"image: JPEG does not decode: {error}; send the whole file"
-        )
+        return str(error)
     return as_pixels(pixels[:, :, 0] if channels == 1 else pixels)
 
 

@@ -10,7 +10,7 @@ from colecionador.domain.failures import ErrorType, Failure
 SOI = 0xD8
 EOI = 0xD9
 SOS = 0xDA
-DNL_HEIGHT = 0
+DRI = 0xDD
 APP0, APP1, APP2, APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 COMMENT = 0xFE
 FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
@@ -35,6 +35,13 @@ class Frame:
     """Horizontal and vertical sampling factor of each component."""
 
     @property
+    def block_size(self) -> tuple[int, int]:
+        """Width and height in pixels of a block (MCU) that holds every component."""
+        if len(self.samplings) == 1:
+            return 8, 8
+        return 8 * max(h for h, _ in self.samplings), 8 * max(v for _, v in self.samplings)
+
+    @property
     def progressive(self) -> bool:
         """True where the picture comes in many scans, Huffman or arithmetic."""
         return self.coding in (0xC2, 0xCA)
@@ -45,9 +52,15 @@ class Segments:
     """What was found before the first scan."""
 
     frame: Frame | None = None
+    frame_offset: int = 0
+    """Where its marker is."""
     scan_offset: int = 0
     """Where the first start-of-scan marker is."""
+    scan_data_offset: int = 0
+    """Where that scan's compressed data begins."""
     scan_components: int = 0
+    restart_interval: int = 0
+    """How many blocks (MCUs) lie between two restart markers; 0 = there are none."""
     exif: bytes | None = None
     xmp: bytes | None = None
     app2: list[bytes] = field(default_factory=list)
@@ -96,9 +109,9 @@ def _note(segments: Segments, marker: int, body: bytes, span: tuple[int, int]) -
         frame = _frame(marker, body)
         if isinstance(frame, Failure):
             return frame
-        segments.frame = frame
+        segments.frame, segments.frame_offset = frame, span[0]
     elif marker == SOS:
-        segments.scan_offset = span[0]
+        segments.scan_offset, segments.scan_data_offset = span
         segments.scan_components = body[0] if body else 0
         return _broken("a scan before its frame header") if segments.frame is None else None
     elif marker == APP1 and body.startswith(_EXIF) and segments.exif is None:
@@ -107,6 +120,8 @@ def _note(segments: Segments, marker: int, body: bytes, span: tuple[int, int]) -
         segments.xmp = body[len(_XMP) :]
     elif marker == APP2:
         segments.app2.append(body)
+    elif marker == DRI:
+        segments.restart_interval = int.from_bytes(body[:2], "big")
     if marker in (APP0, APP14) or not (APP0 <= marker <= 0xEF or marker == COMMENT):
         segments.essential.append(span)
     return None

@@ -56,6 +56,11 @@ def same_size(parameters: Parameters, width: int, height: int) -> tuple[int, int
     return width, height
 
 
+def drawn(random: Random, value: float, jitter: float) -> float:
+    """A value drawn evenly from around another: within the fraction `jitter` of it."""
+    return value * (1 + jitter * (2 * random.random() - 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A named way to make a variation."""

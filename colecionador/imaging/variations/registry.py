@@ -8,12 +8,21 @@ from random import Random
 
 from colecionador.domain.plan import Parameter, Variation
 from colecionador.imaging.codec.image import Image
-from colecionador.imaging.variations import blur, clahe, flip, rotate, tone
+from colecionador.imaging.variations import (
+    blur,
+    clahe,
+    colour,
+    elastic,
+    flip,
+    rotate,
+    tone,
+    viewpoint,
+)
 from colecionador.imaging.variations.operation import Operation
 
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation
-    for family in (rotate, flip, tone, blur, clahe)
+    for family in (rotate, flip, tone, blur, clahe, viewpoint, elastic, colour)
     for operation in family.OPERATIONS
 }
 

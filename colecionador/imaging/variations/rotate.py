@@ -1,13 +1,20 @@
-"""Quarter turns, exact to the pixel."""
+"""Rotations: quarter turns, exact to the pixel, and any angle without black corners."""
 
 from __future__ import annotations
 
+from math import cos, radians, sin
 from random import Random
 
 import cv2
 
 from colecionador.imaging.codec.image import Pixels, as_pixels
-from colecionador.imaging.variations.operation import NumberParameter, Operation, Parameters
+from colecionador.imaging.variations.alpha import premultiplied
+from colecionador.imaging.variations.operation import (
+    ChoiceParameter,
+    NumberParameter,
+    Operation,
+    Parameters,
+)
 
 _CODES = {
     1: cv2.ROTATE_90_CLOCKWISE,
@@ -21,8 +28,56 @@ def quarter_turn(pixels: Pixels, parameters: Parameters, random: Random) -> Pixe
     return as_pixels(cv2.rotate(pixels, _CODES[int(parameters["turns"])]))
 
 
+def rotate(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
+    """Turn clockwise by `degrees` about the centre.
+
+    `corners` says what fills them: `reflect` mirrors the image at its edges and keeps its size;
+    `crop` keeps the largest upright rectangle that the turned image fills.
+    """
+    height, width = pixels.shape[:2]
+    new_width, new_height = _rotated_size(parameters, width, height)
+    centre = ((width - 1) / 2, (height - 1) / 2)
+    # OpenCV counts angles anticlockwise.
+    matrix = cv2.getRotationMatrix2D(centre, -float(parameters["degrees"]), 1.0)
+    matrix[:, 2] += ((new_width - width) / 2, (new_height - height) / 2)
+    return premultiplied(
+        pixels,
+        lambda image: cv2.warpAffine(
+            image,
+            matrix,
+            (new_width, new_height),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT_101,
+        ),
+    )
+
+
+def inner_rectangle(width: int, height: int, degrees: float) -> tuple[int, int]:
+    """Width and height of the largest upright rectangle inside a turned one."""
+    sine, cosine = abs(sin(radians(degrees))), abs(cos(radians(degrees)))
+    long_side, short_side = max(width, height), min(width, height)
+    if short_side <= 2 * sine * cosine * long_side or abs(sine - cosine) < 1e-9:
+        # Two corners touch the long sides, the other two lie on the line through the middle.
+        half = short_side / 2
+        across, along = half / sine, half / cosine
+        inner = (across, along) if width >= height else (along, across)
+    else:
+        spread = cosine * cosine - sine * sine
+        inner = (
+            (width * cosine - height * sine) / spread,
+            (height * cosine - width * sine) / spread,
+        )
+    return max(1, int(inner[0] + 1e-6)), max(1, int(inner[1] + 1e-6))
+
+
 def _turned_size(parameters: Parameters, width: int, height: int) -> tuple[int, int]:
     return (width, height) if int(parameters["turns"]) == 2 else (height, width)
+
+
+def _rotated_size(parameters: Parameters, width: int, height: int) -> tuple[int, int]:
+    if parameters["corners"] == "reflect":
+        return width, height
+    return inner_rectangle(width, height, float(parameters["degrees"]))
 
 
 OPERATIONS = (
@@ -31,5 +86,11 @@ OPERATIONS = (
         (NumberParameter("turns", 1, 3, whole=True),),
         quarter_turn,
         _turned_size,
+    ),
+    Operation(
+        "rotate",
+        (NumberParameter("degrees", -360, 360), ChoiceParameter("corners", ("reflect", "crop"))),
+        rotate,
+        _rotated_size,
     ),
 )

@@ -12,8 +12,8 @@ from colecionador.imaging.variations.alpha import on_colour
 from colecionador.imaging.variations.operation import NumberParameter, Operation, Parameters
 
 _LEVELS = np.arange(256, dtype=np.float64)
-_LUMA = (0.114, 0.587, 0.299)
-"""BT.601, in the order of BGR."""
+LUMA = np.array((0.114, 0.587, 0.299))
+"""The weights of blue, green and red in grey (BT.601)."""
 
 
 def brightness(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
@@ -27,7 +27,7 @@ def contrast(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
 
     About the mean, and not about 128, since a dark photo would turn black and a bright one white.
     """
-    pivot = round(_mean_grey(pixels))
+    pivot = round(mean_grey(pixels))
     factor = float(parameters["factor"])
     levels = np.clip(np.rint(pivot + (_LEVELS - pivot) * factor), 0, 255).astype(np.uint8)
     return on_colour(pixels, lambda colour: as_pixels(cv2.LUT(colour, levels)))
@@ -45,14 +45,14 @@ def _shifted(colour: Pixels, offset: int) -> Pixels:
     return shifted
 
 
-def _mean_grey(pixels: Pixels) -> float:
+def mean_grey(pixels: Pixels) -> float:
     """The mean grey, 0 to 255, of what can be seen."""
     channels = channels_of(pixels)
     if channels == 1:
         return float(cv2.mean(pixels)[0])
     seen = cv2.extractChannel(pixels, 3) if channels == 4 else None
     means = cv2.mean(pixels, mask=seen)
-    return sum(mean * weight for mean, weight in zip(means[:3], _LUMA, strict=True))
+    return float(LUMA @ means[:3])
 
 
 OPERATIONS = (

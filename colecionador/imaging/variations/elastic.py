@@ -1,0 +1,74 @@
+"""Elastic deformation: the image as on a sheet of rubber, pulled here and there."""
+
+from __future__ import annotations
+
+from math import ceil
+from random import Random
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from colecionador.imaging.codec.image import Pixels
+from colecionador.imaging.variations.alpha import premultiplied
+from colecionador.imaging.variations.operation import NumberParameter, Operation, Parameters
+
+Field = npt.NDArray[np.float32]
+"""Displacements in pixels, (rows, columns, 2): to the right and down."""
+
+_STEP = 8
+"""Pixels between the points of the smooth field; in between it is as good as straight."""
+_BAND = 32 * _STEP
+"""Rows that are deformed at once: a field of the whole photo would take 8 bytes a pixel."""
+
+
+def elastic(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
+    """Displace by a random smooth field.
+
+    The field is drawn at the corners of square cells, `cells` of them along the long side, and
+    each corner moves by up to `amplitude` of the long side. A field drawn at every pixel and
+    blurred costs eight times as much and looks the same.
+    """
+    height, width = pixels.shape[:2]
+    long_side = max(width, height)
+    cell = long_side / int(parameters["cells"])
+    field = _smooth_field(random, width, height, cell)
+    field *= np.float32(long_side * float(parameters["amplitude"]))
+    return premultiplied(pixels, lambda image: _displaced(image, field))
+
+
+def _smooth_field(random: Random, width: int, height: int, cell: float) -> Field:
+    """Displacements from -1 to 1 or so at every eighth pixel, and one point more on each side."""
+    rows, columns = ceil(height / cell) + 1, ceil(width / cell) + 1
+    draws = [2 * random.random() - 1 for _ in range(rows * columns * 2)]
+    coarse = np.array(draws, np.float32).reshape(rows, columns, 2)
+    size = (ceil(width / _STEP) + 2, ceil(height / _STEP) + 2)
+    return np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _displaced(image: Pixels, field: Field) -> Pixels:
+    height, width = image.shape[:2]
+    columns = np.arange(width, dtype=np.float32)
+    result = np.empty_like(image)
+    for top in range(0, height, _BAND):
+        rows = min(_BAND, height - top)
+        first = top // _STEP
+        points = field[first : first + ceil(rows / _STEP) + 2]
+        size = (points.shape[1] * _STEP, points.shape[0] * _STEP)
+        dense = cv2.resize(points, size, interpolation=cv2.INTER_LINEAR)
+        band = dense[_STEP : _STEP + rows, _STEP : _STEP + width]
+        across = band[:, :, 0] + columns
+        down = band[:, :, 1] + np.arange(top, top + rows, dtype=np.float32)[:, np.newaxis]
+        result[top : top + rows] = cv2.remap(
+            image, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
+    return result
+
+
+OPERATIONS = (
+    Operation(
+        "elastic",
+        (NumberParameter("amplitude", 0.001, 0.1), NumberParameter("cells", 2, 64, whole=True)),
+        elastic,
+    ),
+)
