@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python
-sources := $(wildcard colecionador connectors flows sandbox bench tests)
+sources := $(wildcard colecionador connectors flows sandbox demo bench tests)
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ servers: setup
 	@$(python) -m sandbox install
 
 demo: servers ## the main job on real photographs, on private servers of its own
-	@$(python) -m sandbox run -- $(python) -m sandbox.demo
+	@$(python) -m sandbox run -- $(python) -m demo
 
 test: servers lint types ## every check and every test
 	@$(python) -m pytest
@@ -50,5 +50,5 @@ lock: setup ## resolve the dependencies anew into requirements.lock and requirem
 
 clean: ## remove what the other targets made, servers left up included
 	@if [ -x $(python) ]; then $(python) -m sandbox down; fi
-	@rm -rf .venv .sandbox build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .sandbox demo-output build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

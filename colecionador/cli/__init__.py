@@ -1,0 +1,59 @@
+"""The `augment` command. Each verb is a file of its own, imported when it is called.
+
+A new verb is a module with a function of the verb's name, and a line in `VERBS`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import typer
+
+from colecionador.cli.errors import CommandError
+
+VERBS = {
+    "init": "Create the queues, buckets and tables that are missing; safe to repeat.",
+    "submit": "Upload images and publish a message for each.",
+    "status": "Show where things stand: queues, jobs, last errors; or one item's jobs.",
+    "doctor": "Check every setting and connection, and say in words what is wrong.",
+}
+"""Every verb with its line in `augment --help`, so that help imports none of them."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit.
+
+    The exit code is 0 where all is well, 1 for findings and servers that do not answer, 2 for
+    wrong usage or settings, 130 after Ctrl-C.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        application(given)(given, prog_name="augment")
+    except CommandError as error:
+        print(f"augment: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+
+
+def application(arguments: Sequence[str]) -> typer.Typer:
+    """The command with the verb that `arguments` name ready to run, the others known by name."""
+    app = typer.Typer(
+        help="Turns photographs into stored variations for model training.",
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    called = next((word for word in arguments if not word.startswith("-")), None)
+    for verb, summary in VERBS.items():
+        command = _verb(verb) if verb == called else _not_called
+        app.command(verb, short_help=summary)(command)
+    return app
+
+
+def _verb(name: str):  # type: ignore[no-untyped-def]
+    return getattr(import_module(f"colecionador.cli.{name}"), name)
+
+
+def _not_called() -> None:
+    """Stand in for a verb that is only listed."""

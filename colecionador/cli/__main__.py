@@ -1,0 +1,5 @@
+"""`python -m colecionador.cli` is `augment`."""
+
+from colecionador.cli import main
+
+main()

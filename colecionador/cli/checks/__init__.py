@@ -1,0 +1,1 @@
+"""What `augment doctor` checks, a file a subject. Each check returns a `Section`; none raises."""

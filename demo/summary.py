@@ -1,0 +1,54 @@
+"""What came of the run: a row an item, and one line of totals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from colecionador.cli.console import OUT, bytes_text, table
+from connectors.postgres.reports import JobReport
+
+
+def print_items(reports: Sequence[JobReport], paths: Mapping[int, Path]) -> None:
+    """The table of items, in the order of their ids."""
+    made = table(
+        *(">item", "categoria", "photograph", ">size", "status", ">time"),
+        *(">variations", ">in", ">out", "quality"),
+    )
+    for report in reports:
+        job, metrics = report.job, report.metrics
+        made.add_row(
+            f"{job.item_id}",
+            job.categoria,
+            paths[job.item_id].name,
+            f"{job.source_width}×{job.source_height}" if job.source_width else "",
+            job.status if job.error_type is None else f"{job.status} ({job.error_type})",
+            f"{metrics.total_ms or 0:.0f} ms" if metrics else "",
+            f"{_stored(report)}",
+            bytes_text(job.source_bytes or 0),
+            bytes_text(_output_bytes(report)),
+            "low" if job.bad_quality else "good" if job.bad_quality is False else "",
+        )
+    OUT.print()
+    OUT.print(made)
+    OUT.print()
+
+
+def print_totals(reports: Sequence[JobReport], completions: int, seconds: float) -> None:
+    """One line."""
+    success = sum(report.job.status == "success" for report in reports)
+    stored = sum(_stored(report) for report in reports)
+    size = bytes_text(sum(_output_bytes(report) for report in reports))
+    OUT.print(
+        f"{success} of {len(reports)} items success, {stored} variations ({size}), "
+        f"{completions} completions, {seconds:.1f} s with start and idle time",
+        style="bold",
+    )
+
+
+def _stored(report: JobReport) -> int:
+    return sum(result.status == "stored" for result in report.results)
+
+
+def _output_bytes(report: JobReport) -> int:
+    return sum(result.bytes or 0 for result in report.results)
