@@ -1,0 +1,1 @@
+"""Tests of the ledger on PostgreSQL: rows, migrations, faults and reports."""
