@@ -157,8 +157,16 @@ class AttemptFailed:
 
     item: Item
     failure: Failure
-    worker: str
+    worker: str | None
     traceback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """A worker brought so many deliveries to their outcome."""
+
+    worker_index: int
+    items: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,5 +193,6 @@ Event = (
     | Settled
     | Released
     | AttemptFailed
+    | Handled
     | Notice
 )

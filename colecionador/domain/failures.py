@@ -5,11 +5,14 @@ on its kind alone:
 
 * **permanent**: trying again cannot help; the message goes to the dead-letter queue at once.
 * **transient**: the attempt is counted; the message waits and is tried again, a few times.
-* **outage**: a dependency is down, which is not this message's fault; no attempt is counted.
+* **outage**: a dependency may be down, which is not this message's fault. While a probe of the
+  dependency fails too, the work waits where it is and no attempt is counted; where the probe
+  succeeds, the failure is this message's own and counts as a transient one.
 """
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -59,18 +62,38 @@ PERMANENT_TYPES = frozenset(
 """Types of which another attempt on the same bytes can only fail the same way."""
 
 
+OUTAGE_TYPES = frozenset(
+    {
+        ErrorType.SOURCE_UNAVAILABLE,
+        ErrorType.UPLOAD_FAILED,
+        ErrorType.DATABASE_UNAVAILABLE,
+        ErrorType.PUBLISH_FAILED,
+    }
+)
+"""Types that a dependency that is down causes. Whether it is down, a probe decides."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One thing that went wrong, in words that name the field, the value and the remedy."""
 
     error_type: ErrorType
     error: str
-    outage: bool = False
-    """True where the evidence says that the dependency, not the message, is at fault."""
+    traceback: str | None = None
+    """Of an unexpected exception, for the log."""
 
     @property
     def kind(self) -> Kind:
-        """Permanent, transient or outage."""
+        """Permanent, transient, or possibly an outage."""
         if self.error_type in PERMANENT_TYPES:
             return Kind.PERMANENT
-        return Kind.OUTAGE if self.outage else Kind.TRANSIENT
+        return Kind.OUTAGE if self.error_type in OUTAGE_TYPES else Kind.TRANSIENT
+
+
+def internal_failure(error: Exception) -> Failure:
+    """The failure that an unexpected exception is, with its traceback for the log."""
+    return Failure(
+        ErrorType.INTERNAL,
+        f"unexpected {type(error).__name__}: {error}",
+        "".join(traceback.format_exception(error)),
+    )

@@ -101,6 +101,7 @@ class FailedItem:
     plan_version: str
     source: Source | None = None
     """What was known of the source by then."""
+    worker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

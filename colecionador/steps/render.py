@@ -1,0 +1,117 @@
+"""The render step: make one variation, check it, put it into the training bucket."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from colecionador.domain.events import Stage, StageTimed, VariationSkipped, VariationStored
+from colecionador.domain.failures import Failure, internal_failure
+from colecionador.domain.ports import Store, Telemetry
+from colecionador.domain.results import SkippedVariation, StoredVariation, VariationResult
+from colecionador.imaging.rendering import Rendered as Encoded
+from colecionador.imaging.rendering import render
+from colecionador.steps.outages import OutageWatch
+from colecionador.steps.photo import Facts, Rendered, Rendering
+from colecionador.steps.pools import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """The step, with all that it works on."""
+
+    store: Store
+    store_watch: OutageWatch
+    compute: Pool
+    transfer: Pool
+    training_bucket: str
+    jpeg_quality: int
+    plan_version: str
+    telemetry: Telemetry
+
+    async def __call__(self, rendering: Rendering) -> Rendered:
+        """What became of the variation. Its share of the pixels ends when it is encoded."""
+        facts, name = rendering.facts, rendering.variation.name
+        started = time.perf_counter()
+        encoded = await self.compute.call(self._encode, rendering)
+        result: VariationResult | Failure
+        if isinstance(encoded, Failure):
+            result = self._skip(facts, name, encoded, started)
+        else:
+            result = await self._store(facts, name, encoded, started)
+        return Rendered(facts, name, rendering.count, result)
+
+    def caught(self, rendering: Rendering, error: Exception) -> Rendered:
+        """An unexpected exception fails the whole item, since another attempt may succeed."""
+        failure = internal_failure(error)
+        return Rendered(rendering.facts, rendering.variation.name, rendering.count, failure)
+
+    def _encode(self, rendering: Rendering) -> Encoded | Failure:
+        try:
+            return render(
+                rendering.pixels.image,
+                rendering.variation,
+                item_id=rendering.facts.item.item_id,
+                plan_version=self.plan_version,
+                jpeg_quality=self.jpeg_quality,
+            )
+        finally:
+            rendering.pixels.release()
+
+    def _skip(self, facts: Facts, name: str, failure: Failure, started: float) -> SkippedVariation:
+        duration_ms = (time.perf_counter() - started) * 1000
+        skipped = SkippedVariation(name, failure.error_type, failure.error, duration_ms)
+        self.telemetry.emit(VariationSkipped(facts.item, facts.job_id, facts.worker, skipped))
+        return skipped
+
+    async def _store(
+        self, facts: Facts, name: str, encoded: Encoded, started: float
+    ) -> StoredVariation | Failure:
+        key = object_key(facts, name, self.plan_version)
+        uploading = time.perf_counter()
+        etag = await self.store_watch.call(
+            lambda: self.transfer.call(
+                self.store.upload,
+                self.training_bucket,
+                key,
+                encoded.data,
+                facts.format.content_type,
+                encoded.md5,
+            )
+        )
+        if isinstance(etag, Failure):
+            return etag
+        ended = time.perf_counter()
+        stored = StoredVariation(
+            name=name,
+            bucket=self.training_bucket,
+            object_key=key,
+            md5=encoded.md5,
+            etag=etag,
+            width=encoded.width,
+            height=encoded.height,
+            bytes=len(encoded.data),
+            transform_ms=encoded.transform_ms,
+            encode_ms=encoded.encode_ms,
+            upload_ms=(ended - uploading) * 1000,
+            duration_ms=(ended - started) * 1000,
+        )
+        self._tell(facts, stored, encoded)
+        return stored
+
+    def _tell(self, facts: Facts, stored: StoredVariation, encoded: Encoded) -> None:
+        for stage, milliseconds in (
+            (Stage.TRANSFORM, encoded.transform_ms),
+            (Stage.ENCODE, encoded.encode_ms),
+            (Stage.VALIDATE, encoded.validate_ms),
+            (Stage.UPLOAD, stored.upload_ms),
+        ):
+            self.telemetry.emit(StageTimed(stage, milliseconds / 1000))
+        self.telemetry.emit(VariationStored(facts.item, facts.job_id, facts.worker, stored))
+
+
+def object_key(facts: Facts, name: str, plan_version: str) -> str:
+    """Where a variation goes: a key that other bytes would never have."""
+    item = facts.item
+    content = f"{facts.source.md5[:12]}-{plan_version[:8]}"
+    return f"{item.categoria}/{item.item_id}/{content}/{name}.{facts.format.extension}"

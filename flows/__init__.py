@@ -1,0 +1,1 @@
+"""The dataflows: their topology, the operators it is written in, and the wiring of a process."""

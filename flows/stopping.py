@@ -1,0 +1,78 @@
+"""How a process ends: by a signal it drains, by an error it dies at once.
+
+A Python signal handler runs between bytecodes of the main thread, which Bytewax may keep in native
+code, for instance while it waits for a cluster peer. The C-level handler always writes to the
+wake-up descriptor, so a thread of ours reads the signal there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, TracebackType
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+_PR_SET_PDEATHSIG = 1
+
+
+def on_stop_signal(stop: Callable[[], None]) -> None:
+    """Call `stop`, on a thread of its own, for each SIGTERM or SIGINT. For the main thread."""
+    receiving, sending = socket.socketpair()
+    sending.setblocking(False)
+    for number in STOP_SIGNALS:
+        signal.signal(number, _ignore)
+    signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)
+
+    def read() -> None:
+        # The sending end is kept open by this reference for as long as the process lives.
+        while sending.fileno() >= 0:
+            if STOP_SIGNALS_BYTES & set(receiving.recv(64)):
+                stop()
+
+    threading.Thread(target=read, name="signals", daemon=True).start()
+
+
+STOP_SIGNALS_BYTES = frozenset(int(number) for number in STOP_SIGNALS)
+
+
+def on_error(report: Callable[[BaseException], None], abort: Callable[[], None]) -> None:
+    """End the process with code 1 as soon as its main thread ends with an exception.
+
+    `report` logs it; `abort` lets go of the broker. Threads are not waited for: they would take
+    further deliveries meanwhile. A cluster's other processes notice the closed links and end too.
+    """
+
+    def die(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        try:
+            report(error)
+            abort()
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(1)
+
+    sys.excepthook = die
+
+
+def end_with_testing_parent() -> None:
+    """Get SIGTERM when `bytewax.testing` dies: it does not end its children itself."""
+    parent = os.getppid()
+    try:
+        command = Path(f"/proc/{parent}/cmdline").read_bytes()
+    except OSError:
+        return
+    if b"bytewax.testing" in command:
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """Python's side of the signal: nothing, since the thread reads it."""

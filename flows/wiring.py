@@ -1,0 +1,209 @@
+"""How the steps hang together: from settings and ports to the steps of the dataflow.
+
+Written once for production and for tests: which servers, or memory, stand behind the ports is not
+known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from colecionador.domain.events import Dependency
+from colecionador.domain.messages import (
+    Delivery,
+    DeliveryId,
+    Item,
+    RejectedMessage,
+    parse_message,
+    range_key,
+)
+from colecionador.domain.plan import Plan
+from colecionador.domain.ports import Lanes, Ledger, Store, Telemetry
+from colecionador.domain.results import CompletedItem, FailedItem
+from colecionador.domain.settings import Settings
+from colecionador.domain.settlements import DeadLetter, retry_delays, settle_rejection
+from colecionador.imaging.quality import thresholds
+from colecionador.steps.assemble import Assemble
+from colecionador.steps.batching import Batcher
+from colecionador.steps.budget import PixelBudget
+from colecionador.steps.commit import Commit
+from colecionador.steps.fetch import Fetch, FetchLimits
+from colecionador.steps.outages import OutageWatch
+from colecionador.steps.photo import Rendered
+from colecionador.steps.plan import PlanVariations
+from colecionador.steps.pools import Pool
+from colecionador.steps.render import Render
+from colecionador.steps.tasks import run
+from flows.operators import Group
+from flows.workers import WorkerTally
+
+COMMIT_THREADS = 2
+"""Transactions at once: while one waits for its disk the other fills."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What stands behind the steps in this process."""
+
+    lanes: Lanes
+    store: Store
+    ledger: Ledger
+    telemetry: Telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Every step that the topology names."""
+
+    parse: Callable[[Delivery], Item | RejectedMessage]
+    reject: Callable[[RejectedMessage], DeadLetter]
+    range_of: Callable[[Item], str]
+    fetch: Fetch
+    plan: PlanVariations
+    render: Render
+    group: Group[Rendered, CompletedItem | FailedItem]
+    commit: Commit
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What a topology is made of."""
+
+    lanes: Lanes
+    steps: Steps
+    workers: WorkerTally
+
+
+def wire(
+    settings: Settings,
+    plan: Plan,
+    plan_version: str,
+    ports: Ports,
+    start: Callable[[], None] = lambda: None,
+) -> Wiring:
+    """Wire one process. Nothing is connected to before Bytewax builds the first worker.
+
+    Then `start` is called, and the lanes, which begin paused, take deliveries as soon as the
+    database and the object store have answered.
+    """
+    watches = _watch(ports)
+
+    def start_process() -> None:
+        start()
+        run(_resume_when_ready(watches, ports.lanes))
+
+    workers = WorkerTally(ports.telemetry, start_process)
+    steps = _Wirer(settings, plan, plan_version, ports, watches, workers).steps()
+    return Wiring(ports.lanes, steps, workers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watches:
+    database: OutageWatch
+    store: OutageWatch
+
+
+def _watch(ports: Ports) -> _Watches:
+    watches: list[OutageWatch] = []
+
+    def changed() -> None:
+        if any(watch.down for watch in watches):
+            ports.lanes.pause()
+        else:
+            ports.lanes.resume()
+
+    database = OutageWatch(Dependency.POSTGRES, ports.ledger.probe, ports.telemetry, changed)
+    store = OutageWatch(Dependency.S3, ports.store.probe, ports.telemetry, changed)
+    watches += [database, store]
+    return _Watches(database, store)
+
+
+async def _resume_when_ready(watches: _Watches, lanes: Lanes) -> None:
+    await watches.database.ready()
+    await watches.store.ready()
+    lanes.resume()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wirer:
+    settings: Settings
+    plan: Plan
+    plan_version: str
+    ports: Ports
+    watches: _Watches
+    workers: WorkerTally
+
+    def steps(self) -> Steps:
+        settings, telemetry = self.settings, self.ports.telemetry
+        compute = Pool("compute", settings.cpu_threads)
+        transfer = Pool("transfer", settings.s3_pool)
+        assemble = Assemble(self.plan, self.plan_version, telemetry)
+        return Steps(
+            parse=partial(
+                parse_message,
+                default_bucket=settings.source_bucket,
+                allowed_buckets=settings.readable_buckets,
+            ),
+            reject=settle_rejection,
+            range_of=lambda item: range_key(item.item_id, settings.range_size),
+            fetch=self._fetch(compute, transfer),
+            plan=PlanVariations(self.plan),
+            render=self._render(compute, transfer),
+            group=Group(_delivery_of, _count_of, assemble),
+            commit=self._commit(),
+        )
+
+    def _fetch(self, compute: Pool, transfer: Pool) -> Fetch:
+        settings, ledger = self.settings, self.ports.ledger
+        return Fetch(
+            registrations=Batcher(
+                "register",
+                partial(ledger.register, plan_version=self.plan_version),
+                limit=settings.commit_batch,
+                threads=COMMIT_THREADS,
+            ),
+            store=self.ports.store,
+            database_watch=self.watches.database,
+            store_watch=self.watches.store,
+            budget=PixelBudget(settings.pixel_budget_bytes),
+            transfer=transfer,
+            compute=compute,
+            limits=FetchLimits(settings.max_source_bytes, settings.max_pixels),
+            thresholds=thresholds(settings),
+            plan_version=self.plan_version,
+            telemetry=self.ports.telemetry,
+            worker=self.workers.current,
+        )
+
+    def _render(self, compute: Pool, transfer: Pool) -> Render:
+        return Render(
+            store=self.ports.store,
+            store_watch=self.watches.store,
+            compute=compute,
+            transfer=transfer,
+            training_bucket=self.settings.training_bucket,
+            jpeg_quality=self.settings.jpeg_quality,
+            plan_version=self.plan_version,
+            telemetry=self.ports.telemetry,
+        )
+
+    def _commit(self) -> Commit:
+        settings, ledger = self.settings, self.ports.ledger
+        limit = settings.commit_batch
+        return Commit(
+            commits=Batcher("commit", ledger.commit, limit=limit, threads=COMMIT_THREADS),
+            records=Batcher("record", ledger.record, limit=limit, threads=1),
+            database_watch=self.watches.database,
+            retry_delays=retry_delays(settings.max_attempts, settings.retry_base_seconds),
+            telemetry=self.ports.telemetry,
+        )
+
+
+def _delivery_of(rendered: Rendered) -> DeliveryId:
+    return rendered.facts.item.delivery
+
+
+def _count_of(rendered: Rendered) -> int:
+    return rendered.count
