@@ -114,8 +114,10 @@ def test_a_commit_keeps_the_job_that_was_registered(ledger: Ledger) -> None:
 
 
 def test_a_committed_item_is_known_by_its_whole_completion(ledger: Ledger) -> None:
-    variations = [stored("rotate_90"), skipped("blur"), stored("clahe", 2**40), skipped("a")]
-    completed = a_completed(an_item(attempt=3), variations=variations)
+    completed = a_completed(
+        an_item(attempt=3),
+        variations=[stored("rotate_90"), skipped("blur"), stored("clahe", 2**40), skipped("a")],
+    )
 
     job_id = commit(ledger, completed)
 
