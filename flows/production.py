@@ -9,7 +9,7 @@ from typing import NoReturn
 import structlog
 
 from colecionador.domain.plan import PlanError, load_plan
-from colecionador.domain.settings import Settings, SettingsError, load_settings
+from colecionador.domain.settings import SettingsError, load_settings
 from colecionador.imaging.variations import check_operation
 from colecionador.imaging.version import plan_version
 from connectors.postgres.ledger import PostgresLedger
@@ -61,11 +61,18 @@ def _say_how_to_end(wiring: Wiring, lanes: RabbitLanes) -> None:
         lanes.drain()
 
     def report(error: BaseException) -> None:
-        structlog.get_logger().error("Process failed", exc_info=error)
+        structlog.get_logger().error("Process failed", remedy=remedy(error), exc_info=error)
 
     end_with_testing_parent()
     on_stop_signal(stop)
     on_error(report, lanes.abort)
+
+
+def remedy(error: BaseException) -> str:
+    """What to do about the error that ended the process."""
+    if "thread panic" in str(error):
+        return "another process of this cluster has ended; restart all of its processes"
+    return "read the exception, then restart all processes of the cluster"
 
 
 def _refuse(error: Exception) -> NoReturn:

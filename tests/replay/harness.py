@@ -9,6 +9,7 @@ from datetime import timedelta
 from bytewax.inputs import AbortExecution
 from bytewax.testing import cluster_main
 
+from colecionador.domain.failures import Failure
 from colecionador.domain.messages import Delivery
 from colecionador.domain.plan import load_plan
 from colecionador.domain.ports import StoredObject
@@ -20,7 +21,6 @@ from connectors.memory.lanes import MemoryLane, MemoryLanes
 from connectors.memory.ledger import MemoryLedger
 from connectors.memory.store import MemoryStore
 from connectors.memory.telemetry import MemoryTelemetry
-from colecionador.domain.failures import Failure
 from flows.augment import topology
 from flows.wiring import Ports, wire
 from tests.replay.images import image_bytes
@@ -90,9 +90,7 @@ class AppearingStore(MemoryStore):
         self._broker = broker
         self._appearing = dict(appearing)
 
-    def download(
-        self, bucket: str, object_key: str, limit_bytes: int
-    ) -> StoredObject | Failure:
+    def download(self, bucket: str, object_key: str, limit_bytes: int) -> StoredObject | Failure:
         needed = self._appearing.get(object_key)
         if needed is not None and len(self._broker.retries) >= needed:
             self.put(bucket, object_key, image_bytes("photo", 0))

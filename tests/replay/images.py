@@ -15,7 +15,7 @@ def image_bytes(kind: str, seed: int) -> bytes:
     if kind == "text":
         return b"this is no image"
     if kind == "flat":
-        return simplejpeg.encode_jpeg(np.full((48, 64, 3), 128, np.uint8), 90, "BGR")
+        return bytes(simplejpeg.encode_jpeg(np.full((48, 64, 3), 128, np.uint8), 90, "BGR"))
     noise = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), np.uint8)
     pixels = np.ascontiguousarray(cv2.resize(noise, (64, 48), interpolation=cv2.INTER_NEAREST))
     if kind == "png":

@@ -1,14 +1,14 @@
 """What a recorded stream is made of: one JSON object a line.
 
-| line                                         | means                                              |
-|----------------------------------------------|----------------------------------------------------|
-| `{"image": key, "kind": …}`                  | an image lies in the source bucket from the start  |
-| `{"deliver": {…}, "id": …, "at": s}`         | a message with this JSON body, at a virtual second |
-| `{"deliver_text": "…"}`, `{"deliver_hex": …}`| the same with any text, or any bytes               |
-| `{"fail": key, "error_type": …, "times": n}` | the object answers so many calls with an error     |
-| `{"appear": key, "after_retries": n}`        | the object appears once so many retries were made  |
-| `{"abort_after": n}`                         | the run is aborted once it has settled so many     |
-| `{"end": true}`                              | the run ends when all is settled; the next begins  |
+| line | means |
+|---|---|
+| `{"image": key, "kind": …}` | an image lies in the source bucket from the start |
+| `{"deliver": {…}, "id": …, "at": s}` | a message with this JSON body, at a virtual second |
+| `{"deliver_text": "…"}`, `{"deliver_hex": …}` | the same with any text, or any bytes |
+| `{"fail": key, "error_type": …, "times": n}` | the object answers so many calls with an error |
+| `{"appear": key, "after_retries": n}` | the object appears once so many retries were made |
+| `{"abort_after": n}` | the run is aborted once it has settled so many |
+| `{"end": true}` | the run ends when all is settled; the next begins |
 
 `kind` is `photo` (sharp and colourful), `flat` (low quality), `png`, `truncated` or `text`.
 """
@@ -74,8 +74,6 @@ def read_recording(path: Path) -> Recording:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if line.strip() and not line.startswith("#"):
             _add(recording, json.loads(line), f"{path.name}:{number}")
-    if not recording.runs[-1].messages:
-        recording.runs.pop() if len(recording.runs) > 1 else None
     return recording
 
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colecionador.steps.batching import Batcher
-from colecionador.steps.tasks import run
+from tests.steps.ended import ended
 
 
 def submit(batcher: Batcher[int, int], values: Sequence[int]) -> SimpleQueue[tuple[int, Any]]:
-    ended: SimpleQueue[tuple[int, Any]] = SimpleQueue()
+    answers: SimpleQueue[tuple[int, Any]] = SimpleQueue()
 
     async def step(value: int) -> tuple[int, Any]:
         try:
@@ -24,8 +24,8 @@ def submit(batcher: Batcher[int, int], values: Sequence[int]) -> SimpleQueue[tup
             return value, error
 
     for value in values:
-        run(step(value), ended.put, ended.put)
-    return ended
+        ended(step(value), answers)
+    return answers
 
 
 def test_a_value_alone_waits_for_no_other() -> None:
@@ -57,11 +57,11 @@ def test_what_waits_while_a_thread_is_busy_becomes_one_call_up_to_the_limit() ->
 def test_each_caller_gets_the_answer_to_its_own_value(
     values: list[int], limit: int, threads: int
 ) -> None:
-    batcher = Batcher(
+    batcher: Batcher[int, int] = Batcher(
         "own", lambda batch: [2 * value for value in batch], limit=limit, threads=threads
     )
-    ended = submit(batcher, values)
-    answers = [ended.get(timeout=10) for _ in values]
+    waiting = submit(batcher, values)
+    answers = [waiting.get(timeout=10) for _ in values]
     assert sorted(answers) == sorted((value, 2 * value) for value in values)
 
 
@@ -72,7 +72,7 @@ def test_an_error_reaches_every_caller_of_the_batch_and_the_next_batch_works() -
         return batch
 
     batcher = Batcher("failing", handle, limit=1, threads=1)
-    ended = submit(batcher, [-1, 1])
-    answers = dict(ended.get(timeout=10) for _ in range(2))
+    waiting = submit(batcher, [-1, 1])
+    answers = dict(waiting.get(timeout=10) for _ in range(2))
     assert isinstance(answers[-1], ValueError)
     assert answers[1] == 1

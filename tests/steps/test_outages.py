@@ -11,8 +11,9 @@ from colecionador.domain.events import Dependency, DependencyChanged
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.steps import outages
 from colecionador.steps.outages import OutageWatch
-from colecionador.steps.tasks import Hop, Resume, run
+from colecionador.steps.tasks import Hop, Resume
 from connectors.memory.telemetry import MemoryTelemetry
+from tests.steps.ended import ended
 
 UNAVAILABLE = Failure(ErrorType.SOURCE_UNAVAILABLE, "no answer")
 MISSING = Failure(ErrorType.SOURCE_MISSING, "no such object")
@@ -46,18 +47,14 @@ class Watched:
         self.server = Server()
         self.telemetry = MemoryTelemetry()
         self.went_down = threading.Event()
-        self.watch = OutageWatch(
-            Dependency.S3, self.server.probe, self.telemetry, self._changed
-        )
+        self.watch = OutageWatch(Dependency.S3, self.server.probe, self.telemetry, self._changed)
 
     def _changed(self) -> None:
         if self.watch.down:
             self.went_down.set()
 
     def call(self) -> SimpleQueue[str | Failure]:
-        ended: SimpleQueue[str | Failure] = SimpleQueue()
-        run(self.watch.call(self.server.call), ended.put, ended.put)
-        return ended
+        return ended(self.watch.call(self.server.call))
 
 
 @pytest.fixture(autouse=True)
@@ -114,11 +111,10 @@ def test_a_probe_that_raises_counts_as_one_that_fails() -> None:
         raise OSError("broken prober")
 
     watch = OutageWatch(Dependency.S3, probe, watched.telemetry, lambda: None)
-    ended: SimpleQueue[None] = SimpleQueue()
-    run(watch.ready(), ended.put, ended.put)
+    waiting = ended(watch.ready())
     assert broken.wait(10)
     mended.set()
-    assert ended.get(timeout=10) is None
+    assert waiting.get(timeout=10) is None
 
 
 def test_a_failure_that_no_outage_causes_is_not_probed() -> None:
@@ -127,7 +123,5 @@ def test_a_failure_that_no_outage_causes_is_not_probed() -> None:
     def missing() -> Hop[str | Failure]:
         return Hop(lambda resume: resume(MISSING))
 
-    ended: SimpleQueue[str | Failure] = SimpleQueue()
-    run(watched.watch.call(missing), ended.put, ended.put)
-    assert ended.get(timeout=10) == MISSING
+    assert ended(watched.watch.call(missing)).get(timeout=10) == MISSING
     assert watched.server.probes == 0

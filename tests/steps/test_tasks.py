@@ -10,13 +10,12 @@ import pytest
 
 from colecionador.steps.pools import Pool
 from colecionador.steps.tasks import Hop, Resume, Step, after, run
+from tests.steps.ended import ended
 
 
 def outcome_of(step: Step[Any]) -> Any:
     """The value or the exception that a step ends with."""
-    ended: SimpleQueue[Any] = SimpleQueue()
-    run(step, ended.put, ended.put)
-    return ended.get(timeout=10)
+    return ended(step).get(timeout=10)
 
 
 def test_a_step_begins_on_the_callers_thread_and_goes_on_where_its_hop_ended() -> None:
@@ -104,12 +103,12 @@ def test_a_pool_runs_as_many_calls_at_once_as_it_has_threads() -> None:
 @pytest.mark.parametrize("count", [1, 1000])
 def test_every_one_of_many_steps_ends_once(count: int) -> None:
     pool = Pool("many", 4)
-    ended: SimpleQueue[int] = SimpleQueue()
+    numbers: SimpleQueue[int] = SimpleQueue()
 
     async def step(number: int) -> int:
         return await pool.call(lambda: number) + await pool.call(lambda: number)
 
     for number in range(count):
-        run(step(number), ended.put, ended.put)
-    assert sorted(ended.get(timeout=10) for _ in range(count)) == [2 * n for n in range(count)]
-    assert ended.empty()
+        ended(step(number), numbers)
+    assert sorted(numbers.get(timeout=10) for _ in range(count)) == [2 * n for n in range(count)]
+    assert numbers.empty()
