@@ -29,6 +29,8 @@ def main() -> int:
     except (SettingsError, BrokerError, DemoError, OSError) as error:
         OUT.print(f"demo: {error}", style="bold red")
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def _demonstrate(settings: Settings) -> int:

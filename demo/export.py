@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,7 +37,7 @@ def export_objects(settings: Settings, reports: Sequence[JobReport]) -> int:
 
     def export(place: tuple[str, str]) -> None:
         bucket, object_key = place
-        found = store.download(bucket, object_key, settings.max_source_bytes)
+        found = store.download(bucket, object_key, sys.maxsize)
         if isinstance(found, Failure):
             raise DemoError(found.error)
         target = FOLDER / bucket / object_key

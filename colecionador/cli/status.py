@@ -76,7 +76,7 @@ def _print_jobs(overview: Overview) -> None:
         f"{overview.success}",
         f"{overview.processing}",
         f"{overview.failed}",
-        f"{overview.items_per_second:.2f}",
+        f"{overview.items_per_second:.3g}",
     )
     OUT.print(made)
 
