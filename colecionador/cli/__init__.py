@@ -6,7 +6,7 @@ A new verb is a module with a function of the verb's name, and a line in `VERBS`
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 import typer
@@ -51,8 +51,9 @@ def application(arguments: Sequence[str]) -> typer.Typer:
     return app
 
 
-def _verb(name: str):  # type: ignore[no-untyped-def]
-    return getattr(import_module(f"colecionador.cli.{name}"), name)
+def _verb(name: str) -> Callable[..., None]:
+    command: Callable[..., None] = getattr(import_module(f"colecionador.cli.{name}"), name)
+    return command
 
 
 def _not_called() -> None:

@@ -114,24 +114,29 @@ class PrometheusTelemetry:
         self._instruments.dependency_up.labels(event.dependency.value).set(event.up)
 
     def _count(self, settlement: Settlement) -> None:
-        instruments = self._instruments
         categoria = self._label(settlement.subject.categoria)
+        outcome = self._outcome(settlement, categoria)
+        self._instruments.items.labels(outcome.value, categoria).inc()
+
+    def _outcome(self, settlement: Settlement, categoria: str) -> Outcome:
+        """The outcome of a settlement, with what is counted of it alone."""
+        instruments = self._instruments
         match settlement:
+            case Retry(failure=failure):
+                instruments.retries.labels(failure.error_type.value).inc()
+                return Outcome.RETRIED
+            case DeadLetter(failure=failure):
+                instruments.dead_letters.labels(failure.error_type.value).inc()
+                return Outcome.DEAD_LETTERED
+            case Completion(outcome=Outcome.SUCCESS):
+                elapsed = self._now() - settlement.subject.delivered_at
+                # The wall clock may be set back in between.
+                instruments.item_seconds.observe(max(elapsed, 0.0))
+                if settlement.bad_quality:
+                    instruments.low_quality.labels(categoria).inc()
+                return Outcome.SUCCESS
             case Completion():
-                outcome = settlement.outcome
-                if outcome is Outcome.SUCCESS:
-                    elapsed = self._now() - settlement.subject.delivered_at
-                    # The wall clock may be set back in between.
-                    instruments.item_seconds.observe(max(elapsed, 0.0))
-                    if settlement.bad_quality:
-                        instruments.low_quality.labels(categoria).inc()
-            case Retry():
-                outcome = Outcome.RETRIED
-                instruments.retries.labels(settlement.failure.error_type.value).inc()
-            case DeadLetter():
-                outcome = Outcome.DEAD_LETTERED
-                instruments.dead_letters.labels(settlement.failure.error_type.value).inc()
-        instruments.items.labels(outcome.value, categoria).inc()
+                return settlement.outcome
 
     def _label(self, categoria: str | None) -> str:
         if categoria is None:
