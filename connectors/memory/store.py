@@ -127,7 +127,7 @@ class MemoryStore:
             if self._outage is not None:
                 return Failure(ErrorType.SOURCE_UNAVAILABLE, self._outage)
             if self._training_bucket not in self._objects:
-                return Failure(ErrorType.SOURCE_MISSING, _no_bucket(self._training_bucket))
+                return Failure(ErrorType.UPLOAD_FAILED, _no_bucket(self._training_bucket))
             return None
 
     def _find(self, bucket: str, object_key: str) -> bytes | Failure:

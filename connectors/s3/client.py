@@ -101,7 +101,6 @@ def open_client(settings: Settings, timeouts: Timeouts, *, connections: int, wai
     """
     endpoint = urlsplit(settings.s3_endpoint)
     transport = Transport(
-        num_pools=connections + 1,
         maxsize=connections,
         block=wait,
         retries=False,
@@ -119,8 +118,9 @@ def open_client(settings: Settings, timeouts: Timeouts, *, connections: int, wai
             http_client=transport,
         )
     except ValueError as error:
+        shown = endpoint._replace(netloc=endpoint.netloc.rpartition("@")[2]).geturl()
         raise SettingsError(
-            f'AUGMENT_S3_ENDPOINT="{settings.s3_endpoint}" with '
+            f'AUGMENT_S3_ENDPOINT="{shown}" with '
             f'AUGMENT_S3_REGION="{settings.s3_region}": {error}; '
             "give scheme, host and port alone, e.g. http://minio:9000"
         ) from None

@@ -60,6 +60,13 @@ def deadline(timeouts: Timeouts) -> Iterator[None]:
         _current.reset(token)
 
 
+def _limit_next_wait(sock: socket.socket) -> None:
+    wait = _current.get().next_wait()
+    # Setting is a system call, comparing is none: a 4 MB object takes up to 250 receives.
+    if sock.gettimeout() != wait:
+        sock.settimeout(wait)
+
+
 class _Reader(io.RawIOBase):
     """A socket's stream that sets the time-out before each receive."""
 
@@ -71,7 +78,7 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._socket.settimeout(_current.get().next_wait())
+        _limit_next_wait(self._socket)
         received: int | None = self._stream.readinto(buffer)
         return received
 
@@ -94,7 +101,7 @@ class _Sending(HTTPConnection):
             self.connect()
         view = memoryview(data)
         while view:
-            self.sock.settimeout(_current.get().next_wait())
+            _limit_next_wait(self.sock)
             view = view[self.sock.send(view) :]
 
 

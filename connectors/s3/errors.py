@@ -128,7 +128,7 @@ def probe_failure(problem: Problem, bucket: str) -> Failure:
     """The failure of a bucket that was looked at."""
     where = f'bucket "{bucket}": {problem.seen}'
     missing = problem.cause is Cause.MISSING
-    error_type = ErrorType.SOURCE_MISSING if missing else ErrorType.SOURCE_UNAVAILABLE
+    error_type = ErrorType.UPLOAD_FAILED if missing else ErrorType.SOURCE_UNAVAILABLE
     remedies = {
         Cause.MISSING: 'create it ("augment init"), or correct the setting that names it',
         Cause.FORBIDDEN: "allow AUGMENT_S3_ACCESS_KEY to list it",
@@ -156,7 +156,7 @@ def _refusal(refused: Refused) -> Problem:
     if region and refused.status in _WRONG_REGION:
         remedy = f'set AUGMENT_S3_REGION="{region}"'
     text = f"HTTP {refused.status} {refused.code}".rstrip()
-    seen = f"{text} ({refused.message})" if refused.message else text
+    seen = f"{text} ({refused.message})" if refused.message not in {"", refused.code} else text
     return Problem(_cause(refused), seen, remedy, bucket_missing=refused.code == "NoSuchBucket")
 
 
