@@ -118,6 +118,13 @@ class MemoryBroker:
             return sum(1 for identity in self._unsettled if identity.lane == lane)
 
     @property
+    def ready(self) -> int:
+        """How many messages no lane holds and none waits for."""
+        with self._lock:
+            self._advance()
+            return len(self._ready)
+
+    @property
     def empty(self) -> bool:
         """True where nothing is ready, waiting or unsettled."""
         with self._lock:

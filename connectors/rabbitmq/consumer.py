@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -42,7 +43,8 @@ class ConsumerListener:
 class Consumer:
     """The consumer's state machine; everything here runs on the I/O thread.
 
-    Each channel is a generation, counted from 1.
+    Each channel is a generation, counted on from the clock's nanoseconds, so that no process that
+    ran before, or runs beside this one, has had the same.
     """
 
     def __init__(self, io: IoThread, queue: str, prefetch: int, listener: ConsumerListener) -> None:
@@ -53,7 +55,7 @@ class Consumer:
         self._listener = listener
         self._connection: TolerantConnection | None = None
         self._channel: TolerantChannel | None = None
-        self._generation = 0
+        self._generation = time.time_ns()
         self._tag = ""
         self._losses = 0
         self._closed = False
