@@ -53,14 +53,18 @@ class Process:
 
     def poll(self) -> int | None:
         """Its exit code, or None while it runs."""
-        return self._warden.poll()
+        code = self._warden.poll()
+        if code is not None:
+            self._lifeline.close()
+        return code
 
     def wait(self, timeout_seconds: float | None = None) -> int | None:
         """Its exit code once it and all its offspring are gone; None when time ran out."""
         try:
-            return self._warden.wait(timeout_seconds)
+            self._warden.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
             return None
+        return self.poll()
 
     def signal(self, number: Signals) -> None:
         """Send the command, not its offspring, a signal; nothing happens when it has ended."""
