@@ -39,8 +39,15 @@ def _queue_ms(timestamp: int | None, now: float) -> float | None:
 
 
 def _stable_text(properties: Properties) -> str:
-    """The properties that are the same on every delivery of one message."""
-    headers = [field for field in properties.headers or () if not is_brokers_own(field.name)]
+    """The properties that are the same on every delivery of one message.
+
+    Headers are sorted, since the broker does so where it adds one of its own.
+    """
+    headers = sorted(
+        (field.name, field.value)
+        for field in properties.headers or ()
+        if not is_brokers_own(field.name)
+    )
     return repr(
         (
             properties.content_type,
@@ -50,6 +57,6 @@ def _stable_text(properties: Properties) -> str:
             properties.timestamp,
             properties.type,
             properties.app_id,
-            [(field.name, field.value) for field in headers],
+            headers,
         )
     )

@@ -183,7 +183,8 @@ class RabbitSession:
         reason = _Aborted("the process ends")
         self._consuming.abort(reason)
         self._publishing.abort(reason)
-        self.io.stop()
+        # Pika closes the sockets in the loop's next round.
+        self.io.call(self.io.stop)
 
     def _recover(self, error: Exception) -> None:
         """An unexpected exception on the I/O thread: its state is in doubt, so connect anew."""

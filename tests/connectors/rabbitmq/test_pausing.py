@@ -1,0 +1,77 @@
+"""Pausing: no new deliveries, and what is held goes on."""
+
+from __future__ import annotations
+
+from colecionador.domain.events import Delivered, DependencyChanged, Released
+from tests.connectors.rabbitmq.bench import completion
+from tests.connectors.rabbitmq.conftest import OpenBench
+from tests.fix_broker import Broker
+
+
+def test_lanes_that_start_paused_consume_from_the_first_resume_on(
+    open_bench: OpenBench, broker: Broker
+) -> None:
+    bench = open_bench(start_paused=True)
+    bench.declare()
+    bench.publish(b"job-1")
+    bench.open()
+    bench.telemetry.wait_for(DependencyChanged)
+    assert broker.ready(bench.settings.queue) == 1
+    bench.lanes.resume()
+    (delivery,) = bench.take(1)
+    assert not delivery.redelivered
+
+
+def test_a_pause_lets_what_is_held_finish_and_takes_nothing_more(
+    open_bench: OpenBench, broker: Broker
+) -> None:
+    bench = open_bench(prefetch=1)
+    bench.declare()
+    bench.publish(b"job-1", b"job-2")
+    bench.open()
+    (held,) = bench.take(1)
+    bench.lanes.pause()
+    bench.settle_and_wait(completion(held))
+    assert broker.ready(bench.settings.queue) == 1
+    bench.lanes.resume()
+    (second,) = bench.take(1)
+    assert second.message_id == "job-2"
+    assert not second.redelivered
+
+
+def test_prefetch_bounds_what_a_lane_holds_also_after_pauses(
+    open_bench: OpenBench, broker: Broker
+) -> None:
+    bench = open_bench(prefetch=2)
+    bench.declare()
+    bench.publish(*(b"job-%d" % number for number in range(6)))
+    bench.open()
+    first, second = bench.take(2)
+    for _ in range(3):
+        bench.lanes.pause()
+        bench.sync()
+        bench.lanes.resume()
+        bench.sync()
+    bench.settle_and_wait(completion(first))
+    assert len(bench.telemetry.of(Delivered)) == 2
+    bench.settle_and_wait(completion(second))
+    bench.take(2)
+    assert broker.ready(bench.settings.queue) == 2
+
+
+def test_deliveries_that_a_pause_keeps_too_long_go_back_once(
+    open_bench: OpenBench, broker: Broker
+) -> None:
+    bench = open_bench(hand_back_seconds=0.5)
+    bench.declare()
+    bench.publish(b"job-1")
+    bench.open()
+    bench.take(1)
+    bench.lanes.pause()
+    bench.telemetry.wait_for(Released)
+    bench.until(lambda: broker.ready(bench.settings.queue) == 1, "the message to be back")
+    bench.lanes.resume()
+    (again,) = bench.take(1)
+    assert again.redelivered
+    bench.settle_and_wait(completion(again))
+    assert len(bench.telemetry.of(Released)) == 1

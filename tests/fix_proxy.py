@@ -1,0 +1,138 @@
+"""A TCP proxy that injects faults: it cuts, stalls, or refuses what passes through it."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Self
+
+_CHUNK_BYTES = 65536
+
+
+class Proxy:
+    """Forwards connections on `port` of this machine to a server, until it is told otherwise.
+
+    Faults are those of a network: `cut` resets every open connection, `stall` holds back what is
+    under way with the connections open, `refuse` lets no new connection in.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._flowing = threading.Event()
+        self._flowing.set()
+        self._refusing = False
+        self._cut_after: bytes | None = None
+        self.cut_happened = threading.Event()
+        """Set once the octets of `cut_after` have passed."""
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._closed = False
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def cut(self) -> None:
+        """Reset every open connection; new ones are let in."""
+        with self._lock:
+            connections = list(self._open)
+        for connection in connections:
+            _reset(connection)
+
+    def cut_after(self, octets: bytes) -> None:
+        """Reset the connection on which these octets go to the server, right after they passed."""
+        self.cut_happened.clear()
+        self._cut_after = octets
+
+    def stall(self) -> None:
+        """Forward nothing, with every connection open, until `flow`."""
+        self._flowing.clear()
+
+    def flow(self) -> None:
+        """Forward again, beginning with what was held back."""
+        self._flowing.set()
+
+    def refuse(self) -> None:
+        """Reset every open connection, and each new one, until `admit`."""
+        self._refusing = True
+        self.cut()
+
+    def admit(self) -> None:
+        """Let connections in again."""
+        self._refusing = False
+
+    def close(self) -> None:
+        """Take it down with all its connections and threads."""
+        self._closed = True
+        self._flowing.set()
+        # A thread in accept() does not notice a mere close.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+        for thread in self._threads:
+            thread.join(5)
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._refusing:
+                _reset(client)
+                continue
+            try:
+                server = socket.create_connection(self._target, timeout=5)
+            except OSError:
+                _reset(client)
+                continue
+            server.settimeout(None)
+            self._join(client, server)
+
+    def _join(self, client: socket.socket, server: socket.socket) -> None:
+        with self._lock:
+            self._open.update((client, server))
+        for source, target, outbound in ((client, server, True), (server, client, False)):
+            thread = threading.Thread(
+                target=self._pump, args=(source, target, outbound), daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+
+    def _pump(self, source: socket.socket, target: socket.socket, outbound: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(_CHUNK_BYTES):
+                self._flowing.wait()
+                target.sendall(data)
+                if outbound and self._cut_after is not None and self._cut_after in data:
+                    self._cut_after = None
+                    self.cut_happened.set()
+                    break
+        for connection in (source, target):
+            _reset(connection)
+            with self._lock:
+                self._open.discard(connection)
+
+
+def _reset(connection: socket.socket) -> None:
+    """Close with a reset, and wake a thread that reads from it."""
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
+
+
+@contextmanager
+def proxy_to(host: str, port: int) -> Iterator[Proxy]:
+    """A proxy to this server until the block ends."""
+    with Proxy(host, port) as proxy:
+        yield proxy
