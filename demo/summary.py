@@ -11,27 +11,24 @@ from connectors.postgres.reports import JobReport
 
 def print_items(reports: Sequence[JobReport], paths: Mapping[int, Path]) -> None:
     """The table of items, in the order of their ids."""
-    made = table(
-        *(">item", "categoria", "photograph", ">size", "status", ">time"),
-        *(">variations", ">in", ">out", "quality"),
-    )
+    made = table(">item", "categoria", "photograph", "status", ">time", ">variations", ">bytes")
     for report in reports:
         job, metrics = report.job, report.metrics
         made.add_row(
             f"{job.item_id}",
             job.categoria,
-            paths[job.item_id].name,
-            f"{job.source_width}×{job.source_height}" if job.source_width else "",
+            paths[job.item_id].stem,
             job.status if job.error_type is None else f"{job.status} ({job.error_type})",
             f"{metrics.total_ms or 0:.0f} ms" if metrics else "",
             f"{_stored(report)}",
-            bytes_text(job.source_bytes or 0),
             bytes_text(_output_bytes(report)),
-            "low" if job.bad_quality else "good" if job.bad_quality is False else "",
         )
     OUT.print()
     OUT.print(made)
     OUT.print()
+    low = [paths[report.job.item_id].stem for report in reports if report.job.bad_quality]
+    if low:
+        OUT.print(f"of low quality, so without the variations of its categoria: {', '.join(low)}")
 
 
 def print_totals(reports: Sequence[JobReport], completions: int, seconds: float) -> None:
