@@ -1,10 +1,10 @@
 # `make` alone prints what there is. Everything runs from .venv and leaves no process behind.
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test lint types format bench lock clean
+.PHONY: help setup servers demo test lint types format bench docs lock clean
 MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python
-sources := $(wildcard colecionador connectors flows sandbox demo bench tests)
+sources := $(wildcard colecionador connectors flows sandbox demo bench deploy docs tests)
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ format: setup ## rewrite the sources in the project's style
 
 bench: servers ## the benchmarks: a table, and bench/results.json
 	@$(python) -m sandbox run -- $(python) -m bench
+
+docs: setup ## write docs/settings.md and docs/schema.sql anew from the code
+	@$(python) -m docs.settings_page > docs/settings.md
+	@$(python) -m connectors.postgres.migrate > docs/schema.sql
 
 # Pins are resolved on 3.11, the oldest Python that is supported: what it can run, 3.12 can too.
 compile = CUSTOM_COMPILE_COMMAND="make lock" $(python) -m piptools compile --quiet --generate-hashes \
