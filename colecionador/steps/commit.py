@@ -10,7 +10,7 @@ from colecionador.domain.completion import (
     completion_message_id,
     stored_completion,
 )
-from colecionador.domain.events import AttemptFailed, Stage, StageTimed
+from colecionador.domain.events import AttemptFailed, Stage, StageTimed, VariationsCommitted
 from colecionador.domain.failures import Failure, internal_failure
 from colecionador.domain.messages import Item
 from colecionador.domain.ports import AlreadyDone, Committed, Recorded, Telemetry
@@ -63,6 +63,7 @@ class Commit:
         match answer:
             case Committed():
                 self.telemetry.emit(StageTimed(Stage.COMMIT, time.perf_counter() - started))
+                self.telemetry.emit(VariationsCommitted(completed.variations))
                 completion = stored_completion(completed, answer.job_id)
                 return _complete(completed.item, completion, Outcome.SUCCESS, completed.worker)
             case AlreadyDone():

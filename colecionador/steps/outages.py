@@ -57,12 +57,12 @@ class OutageWatch:
                 return answer
 
     async def ready(self) -> None:
-        """Wait until the dependency has answered a probe."""
-        while True:
-            finding = await self._pool.call(self._ask)
-            if finding is None:
-                return
-            await self._is_down(finding)
+        """Wait until the dependency has answered a probe, and say that it is up."""
+        finding = await self._pool.call(self._ask)
+        if finding is None:
+            self._telemetry.emit(DependencyChanged(self._dependency, up=True))
+        else:
+            await self._return(finding)
 
     async def _is_down(self, evidence: Failure) -> bool:
         """False where the dependency answers; True once it answers again after an outage."""

@@ -117,6 +117,13 @@ def test_a_probe_that_raises_counts_as_one_that_fails() -> None:
     assert waiting.get(timeout=10) is None
 
 
+def test_a_dependency_that_answers_at_the_start_is_told_to_be_up() -> None:
+    watched = Watched()
+    assert ended(watched.watch.ready()).get(timeout=10) is None
+    (change,) = watched.telemetry.of(DependencyChanged)
+    assert change.up
+
+
 def test_a_failure_that_no_outage_causes_is_not_probed() -> None:
     watched = Watched()
 
