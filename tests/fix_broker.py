@@ -22,9 +22,31 @@ from connectors.rabbitmq.tolerant_connection import Envelope, TolerantConnection
 from sandbox.install import ensure_rabbitmq
 from sandbox.rabbitmq import RabbitMQ, find_server
 from tests.fix_proxy import Proxy, proxy_to
+from tests.free_port import free_port
+
+CERTIFICATE = Path(__file__).with_name("tls") / "localhost.crt"
+"""Signed by itself, for localhost; its key guards nothing but tests."""
 
 _COUNT = b"x-delivery-count"
 _numbers = itertools.count()
+
+
+class TlsRabbitMQ(RabbitMQ):
+    """The sandbox's node with a TLS listener beside the plain one."""
+
+    tls_port: int
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        self.tls_port = free_port()
+        options = (
+            f"listeners.ssl.1 = {self.host}:{self.tls_port}",
+            f"ssl_options.cacertfile = {CERTIFICATE}",
+            f"ssl_options.certfile = {CERTIFICATE}",
+            f"ssl_options.keyfile = {CERTIFICATE.with_suffix('.key')}",
+        )
+        with (self.directory / "rabbitmq.conf").open("a") as configuration:
+            configuration.write("\n".join(options) + "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +68,7 @@ class Letter:
 class Broker:
     """A running broker, and what tests do to it behind the service's back."""
 
-    server: RabbitMQ
+    server: TlsRabbitMQ
 
     def settings(self, port: int | None = None, **changes: object) -> Settings:
         """Settings with queue names that nobody else uses; by way of another port, if given."""
@@ -138,7 +160,7 @@ def _as_published(properties: Properties) -> Properties:
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """One broker for the whole run."""
     ensure_rabbitmq(print)
-    server = RabbitMQ(tmp_path_factory.mktemp("broker") / "rabbitmq")
+    server = TlsRabbitMQ(tmp_path_factory.mktemp("broker") / "rabbitmq")
     try:
         server.start()
         yield Broker(server)

@@ -3,8 +3,9 @@
 Three places, all by overriding what pika calls itself:
 
 * headers: pika decodes every header value, and one that it cannot decode (a timestamp in the year
-  60000, a float that is no number) closes the connection, again and again, since the broker then
-  delivers the message once more. Here properties stay octets;
+  60000) closes the connection, again and again, since the broker then delivers the message once
+  more. Those that it can decode, it may change (a fraction loses what is behind the point). Here
+  properties stay octets;
 * deliveries that cross a cancel on the wire: pika rejects or drops them. Each return counts
   against a queue's delivery limit, and a dropped one stays unacknowledged for ever. Here they
   are delivered like any other;

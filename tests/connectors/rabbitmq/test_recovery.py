@@ -205,3 +205,32 @@ def test_a_connection_that_falls_silent_is_given_up_and_replaced(
     (second,) = bench.take(1)
     assert second.message_id == first.message_id
     bench.settle_and_wait(completion(second))
+
+
+def test_a_channel_that_the_broker_closes_on_a_slow_lane_is_opened_again(
+    open_bench: OpenBench, broker: Broker
+) -> None:
+    environment = 'application:set_env(rabbit, {}, {}), "set".'
+    broker.control("eval", environment.format("channel_tick_interval", 100))
+    broker.control("eval", environment.format("consumer_timeout", 500))
+    try:
+        bench = open_bench()
+        bench.declare()
+        bench.publish(b"job-1")
+        bench.open()
+        (first,) = bench.take(1)
+        bench.telemetry.wait_for(Released)
+    finally:
+        broker.control("eval", environment.format("consumer_timeout", 1_800_000))
+        broker.control("eval", environment.format("channel_tick_interval", 60_000))
+    assert "PRECONDITION_FAILED" in str(bench.await_notice("lane_channel_closed").fields)
+
+    def settled() -> bool:
+        for lane in bench.opened.values():
+            bench.settle(*map(completion, lane.take()))
+        return len(bench.telemetry.of(Settled)) == 1
+
+    bench.until(settled, "the redelivery to be settled")
+    (redelivery,) = bench.telemetry.of(Settled)
+    assert redelivery.settlement.delivery.generation > first.id.generation
+    assert [change.up for change in bench.telemetry.of(DependencyChanged)] == [True]
