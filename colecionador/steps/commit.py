@@ -24,7 +24,7 @@ from colecionador.domain.settlements import (
     settle_failure,
 )
 from colecionador.steps.batching import Batcher
-from colecionador.steps.outages import OutageWatch
+from colecionador.steps.outages import DATABASE_TRIES, OutageWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,9 @@ class Commit:
 
     async def _commit(self, completed: CompletedItem) -> Settlement:
         started = time.perf_counter()
-        answer = await self.database_watch.call(lambda: self.commits.submit(completed))
+        answer = await self.database_watch.call(
+            lambda: self.commits.submit(completed), DATABASE_TRIES
+        )
         match answer:
             case Committed():
                 self.telemetry.emit(StageTimed(Stage.COMMIT, time.perf_counter() - started))
@@ -76,7 +78,9 @@ class Commit:
             failed, _subject(failed.item, None, failed.worker), self.retry_delays
         )
         final = isinstance(settlement, DeadLetter)
-        answer = await self.database_watch.call(lambda: self.records.submit((failed, final)))
+        answer = await self.database_watch.call(
+            lambda: self.records.submit((failed, final)), DATABASE_TRIES
+        )
         if isinstance(answer, AlreadyDone):
             return _duplicate(failed.item, answer.completion)
         self.telemetry.emit(

@@ -16,7 +16,7 @@ from colecionador.imaging.codec import Header, Image, check_limits, decode, read
 from colecionador.imaging.quality import Thresholds, judge
 from colecionador.steps.batching import Batcher
 from colecionador.steps.budget import Lease, PixelBudget
-from colecionador.steps.outages import OutageWatch
+from colecionador.steps.outages import DATABASE_TRIES, OutageWatch
 from colecionador.steps.photo import Facts, Photo, Pixels
 from colecionador.steps.pools import Pool
 
@@ -61,7 +61,9 @@ class Fetch:
         """The photo of an item, or why there is none."""
         worker = self.worker()
         started_at = time.perf_counter()
-        registered = await self.database_watch.call(lambda: self.registrations.submit(item))
+        registered = await self.database_watch.call(
+            lambda: self.registrations.submit(item), DATABASE_TRIES
+        )
         if isinstance(registered, Failure):
             return self._failed(item, registered, worker)
         if registered.completed is not None and await self._unchanged(item, registered.completed):

@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 FIRST_PROBE_SECONDS = 0.2
 LONGEST_PROBE_SECONDS = 15.0
+DATABASE_TRIES = 3
+"""Of a call to the database: what fails there is never one message's doing."""
 
 
 class OutageWatch:
@@ -47,14 +49,22 @@ class OutageWatch:
         self._probing = False
         self._lock = threading.Lock()
 
-    async def call(self, attempt: Callable[[], Hop[T]]) -> T:
-        """Make a call, again after each outage; its answer, or a failure that is its own."""
+    async def call(self, attempt: Callable[[], Hop[T]], tries: int = 1) -> T:
+        """Make a call, again after each outage; its answer, or a failure that is its own.
+
+        It is its own once the call has failed `tries` times although the dependency answered
+        right afterwards: more than once where a failure says nothing of the message, such as a
+        connection that was lost in a restart too short for a probe to see.
+        """
         while True:
             answer = await attempt()
             if not isinstance(answer, Failure) or answer.kind is not Kind.OUTAGE:
                 return answer
             if not await self._is_down(answer):
-                return answer
+                tries -= 1
+                if tries <= 0:
+                    return answer
+                await after(FIRST_PROBE_SECONDS)
 
     async def ready(self) -> None:
         """Wait until the dependency has answered a probe, and say that it is up."""

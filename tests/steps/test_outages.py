@@ -77,6 +77,13 @@ def test_a_call_that_fails_although_its_server_answers_is_the_messages_own_failu
     assert not watched.telemetry.of(DependencyChanged)
 
 
+def test_a_call_may_be_tried_again_before_its_failure_is_its_own() -> None:
+    watched = Watched()
+    watched.server.object_fails = True
+    assert ended(watched.watch.call(watched.server.call, 3)).get(timeout=10) == UNAVAILABLE
+    assert watched.server.calls == 3
+
+
 def test_while_the_server_is_down_everybody_waits_and_goes_on_when_it_returns() -> None:
     watched = Watched()
     watched.server.down = True
