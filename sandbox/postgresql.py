@@ -111,21 +111,22 @@ def _binaries() -> Path:
 def _unprivileged() -> list[str]:
     """What a command starts with so that it runs without root, which PostgreSQL refuses to be.
 
-    It keeps one right of root's, to read and search any folder, so that neither the project nor its
-    parents have to be opened to other accounts.
+    It keeps one right of root's, to pass by the permissions of files, so that neither the project
+    nor the folders above it have to be opened to other accounts.
     """
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:
         raise SandboxError("PostgreSQL does not run as root, and setpriv (util-linux) is not there")
     account = pwd.getpwnam(_UNPRIVILEGED_ACCOUNT)
-    rights = "+dac_override,+dac_read_search"
+    right = "+dac_override"
     return [
         "setpriv",
         f"--reuid={account.pw_uid}",
         f"--regid={account.pw_gid}",
         "--clear-groups",
-        f"--inh-caps={rights}",
-        f"--ambient-caps={rights}",
+        f"--inh-caps={right}",
+        f"--ambient-caps={right}",
+        "--securebits=+no_setuid_fixup",  # or access(2), which initdb asks, would not know of it
         "--no-new-privs",
     ]
