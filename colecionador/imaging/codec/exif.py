@@ -13,7 +13,9 @@ from colecionador.imaging.codec.orientation import UPRIGHT
 _ORIENTATION_TAG = 0x0112
 _SHORT = 3
 _LONG = 4
-_XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:\s*=\s*[\"']|[^>]*>)\s*([1-8])\s*[\"'<]")
+_XMP_ORIENTATION = re.compile(
+    rb"tiff:Orientation(?:\s*=\s*[\"']|[^>]{0,99}>)\s{0,99}([1-8])\s*[\"'<]"
+)
 
 
 def exif_orientation(tiff: bytes) -> int | None:

@@ -11,6 +11,7 @@ from colecionador.domain.failures import ErrorType, Failure
 from colecionador.imaging.codec.exif import choose_orientation
 from colecionador.imaging.codec.icc import app2_from_profile, fitting_profile, profile_from_app2
 from colecionador.imaging.codec.image import Header, ImageFormat, Pixels, as_pixels, channels_of
+from colecionador.imaging.codec.jpeg_scans import scans_problem
 from colecionador.imaging.codec.jpeg_segments import (
     Frame,
     Segments,
@@ -22,10 +23,6 @@ from colecionador.imaging.codec.orientation import UPRIGHT, swaps_sides
 
 MAX_SIDE = 65500
 """Pixels; libjpeg's own limit (JPEG_MAX_DIMENSION)."""
-MAX_SCANS = 500
-"""Of a progressive file. Real ones have about ten; each further one costs a pass over the whole
-picture for a few bytes, which is how a small file keeps a decoder busy for hours."""
-
 _DAMAGE = ("Corrupt JPEG data", "Premature end")
 """How libjpeg's warnings of a damaged stream begin."""
 _CODINGS = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
@@ -41,7 +38,9 @@ def read_header(data: bytes) -> Header | Failure:
     frame = segments.frame
     if frame is None:
         return Failure(ErrorType.INVALID_FORMAT, "image: JPEG without a frame header")
-    problem = _frame_problem(frame, data)
+    problem = _frame_problem(frame)
+    if problem is None and _has_several_scans(segments, frame):
+        problem = scans_problem(data, frame, segments.scan_offset)
     if problem is not None:
         return problem
     channels = _CHANNELS[len(frame.samplings)]
@@ -121,7 +120,7 @@ def _decode_strictly(data: bytes, channels: int) -> Pixels | str:
     return as_pixels(pixels[:, :, 0] if channels == 1 else pixels)
 
 
-def _frame_problem(frame: Frame, data: bytes) -> Failure | None:
+def _frame_problem(frame: Frame) -> Failure | None:
     components = len(frame.samplings)
     if frame.coding not in _CODINGS:
         return _unsupported(f"coded as ff{frame.coding:02x} (lossless or hierarchical)")
@@ -133,11 +132,6 @@ def _frame_problem(frame: Frame, data: bytes) -> Failure | None:
         return _unsupported("whose height stands after its picture (DNL)")
     if frame.width == 0:
         return Failure(ErrorType.INVALID_FORMAT, "image: JPEG of width 0; export it anew")
-    if frame.progressive and data.count(b"\xff\xda") > MAX_SCANS:
-        return Failure(
-            ErrorType.INVALID_FORMAT,
-            f"image: JPEG of more than {MAX_SCANS} scans; export it anew",
-        )
     return None
 
 
@@ -145,13 +139,17 @@ def _decoded_bytes(segments: Segments, frame: Frame, channels: int, orientation:
     area = frame.width * frame.height
     pixels = area * channels
     upright = pixels if orientation != UPRIGHT else 0
-    if not frame.progressive and segments.scan_components == len(frame.samplings):
+    if not _has_several_scans(segments, frame):
         return pixels + upright
     # With several scans libjpeg holds every coefficient, two bytes each, until the last one.
     widest = max(h for h, _ in frame.samplings)
     highest = max(v for _, v in frame.samplings)
     coefficients = sum(area * h * v // (widest * highest) for h, v in frame.samplings)
     return pixels + max(2 * coefficients, upright)
+
+
+def _has_several_scans(segments: Segments, frame: Frame) -> bool:
+    return frame.progressive or segments.scan_components < len(frame.samplings)
 
 
 def _unsupported(what: str) -> Failure:

@@ -20,7 +20,9 @@ STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 
 _EXIF = b"Exif\x00"
 _XMP = b"http://ns.adobe.com/xap/1.0/\x00"
-_MARKER = re.compile(rb"\xff+([^\xff\x00])", re.DOTALL)
+_MARKER = re.compile(rb"\xff([^\xff\x00])", re.DOTALL)
+_MAX_SEGMENTS = 10_000
+"""A file of nothing but empty segments would keep this walk busy for a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def read_segments(data: bytes) -> Segments | Failure:
     """Walk to the first scan. Stray bytes between segments are passed over, as libjpeg does."""
     segments = Segments()
     position = 2
-    while True:
+    for _ in range(_MAX_SEGMENTS):
         found = _MARKER.search(data, position)
         if found is None:
             return _cut(len(data))
@@ -94,6 +96,7 @@ def read_segments(data: bytes) -> Segments | Failure:
         if marker == SOS:
             return segments
         position = end
+    return _broken(f"more than {_MAX_SEGMENTS} segments before its picture")
 
 
 def without_metadata(data: bytes, segments: Segments) -> bytes:

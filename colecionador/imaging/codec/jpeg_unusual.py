@@ -2,7 +2,7 @@
 
 OpenCV decodes them through plain libjpeg, but returns a damaged stream as a picture with a grey
 end, and libjpeg's complaint goes to the standard error of the process. So a child process decodes
-first, small and for its complaints alone. It costs about a third of a second, for rare files only.
+first, small and for its complaints alone. It costs a tenth of a second, for rare files only.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from colecionador.imaging.codec.image import Pixels, as_pixels
 
 _CHILD = """
 import sys, cv2, numpy
+cv2.setNumThreads(1)
 data = numpy.frombuffer(sys.stdin.buffer.read(), numpy.uint8)
-sys.exit(cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8) is None)
+cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8)
 """
 _CHILD_SECONDS = 120
+_END = b"\xff\xd9"
 _DAMAGE = ("Corrupt JPEG data", "Premature end", "Unsupported marker", "Bogus")
 
 
 def decode_unusual(data: bytes, channels: int) -> Pixels | Failure:
     """The picture as it is stored, grey or BGR. `data` has no metadata left."""
-    complaint = _complaint(data)
+    complaint = _complaint(data) if _END in data else "no end marker"
     if complaint is not None:
         return Failure(
             ErrorType.CORRUPT_IMAGE, f"image: JPEG does not decode: {complaint}; send it anew"
@@ -42,7 +44,7 @@ def decode_unusual(data: bytes, channels: int) -> Pixels | Failure:
 
 
 def _complaint(data: bytes) -> str | None:
-    """What libjpeg says against the stream, or None where it is whole."""
+    """What libjpeg says against the stream, or None where it finds nothing."""
     try:
         child = subprocess.run(
             [sys.executable, "-c", _CHILD],
@@ -52,9 +54,6 @@ def _complaint(data: bytes) -> str | None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"not decoded within {_CHILD_SECONDS} s"
+        return f"not done within {_CHILD_SECONDS} s"
     lines = child.stderr.decode(errors="replace").splitlines()
-    found = next((line for line in lines if line.startswith(_DAMAGE)), None)
-    if found is None and child.returncode != 0:
-        return "libjpeg gives no picture"
-    return found
+    return next((line for line in lines if line.startswith(_DAMAGE)), None)

@@ -22,6 +22,8 @@ _CHANNEL_DEPTHS = {
     6: (8, 16),
 }
 """The bit depths that each colour type allows."""
+_MAX_CHUNKS = 250_000
+"""A file of nothing but empty chunks would keep this walk busy for seconds."""
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ def read_chunks(data: bytes) -> Chunks | Failure:
     if isinstance(chunks, Failure):
         return chunks
     seen = {kind}
-    while kind != b"IEND":
+    for _ in range(_MAX_CHUNKS):
         previous = kind
         position += 12 + len(body)
         body = _body(view, position)
@@ -65,7 +67,9 @@ def read_chunks(data: bytes) -> Chunks | Failure:
         seen.add(kind)
         if kind in _FIELDS:
             chunks.bodies.setdefault(kind, []).append(bytes(body))
-    return chunks
+        if kind == b"IEND":
+            return chunks
+    return _broken(f"more than {_MAX_CHUNKS} chunks")
 
 
 def _kind(view: memoryview, position: int) -> bytes:
