@@ -11,7 +11,13 @@ from enum import StrEnum
 
 from colecionador.domain.failures import Failure
 from colecionador.domain.messages import DeliveryId, Item
-from colecionador.domain.results import Quality, SkippedVariation, Source, StoredVariation
+from colecionador.domain.results import (
+    Quality,
+    SkippedVariation,
+    Source,
+    StoredVariation,
+    VariationResult,
+)
 from colecionador.domain.settlements import Settlement
 
 
@@ -111,6 +117,13 @@ class Generated:
 
 
 @dataclass(frozen=True, slots=True)
+class VariationsCommitted:
+    """The variations of an item are in its rows: they are its own now, and count once."""
+
+    variations: tuple[VariationResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StageTimed:
     """One stage took this long."""
 
@@ -187,6 +200,7 @@ Event = (
     | VariationStored
     | VariationSkipped
     | Generated
+    | VariationsCommitted
     | StageTimed
     | DependencyCalled
     | DependencyChanged

@@ -67,7 +67,7 @@ class Instruments:
             "augment_variation_bytes", "Sizes of stored variations.", BYTES_BUCKETS
         )
         self.variations = counter(
-            "augment_variations_total", "Variations made or left out.", "variation", "outcome"
+            "augment_variations_total", "Variations of committed items.", "variation", "outcome"
         )
         self.dead_letters = counter(
             "augment_dead_letters_total", "Messages to the dead-letter queue.", "error_type"

@@ -5,7 +5,7 @@ Counting rules worth knowing:
 * an outcome is counted when its delivery is settled, so the counters are what the queues and the
   database say;
 * `stage="publish"` comes from `Settled`, every other stage from `StageTimed`;
-* variations are counted as they are made, an item that is tried again makes its own again;
+* variations are counted when their item is committed: those of a failed attempt have no row;
 * `augment_dependency_up` of a dependency is absent until something is known of it.
 """
 
@@ -28,10 +28,10 @@ from colecionador.domain.events import (
     Settled,
     Stage,
     StageTimed,
-    VariationSkipped,
-    VariationStored,
+    VariationsCommitted,
 )
 from colecionador.domain.failures import PERMANENT_TYPES, ErrorType
+from colecionador.domain.results import StoredVariation
 from colecionador.domain.settlements import Completion, DeadLetter, Outcome, Retry, Settlement
 from connectors.telemetry.instruments import Instruments
 
@@ -66,8 +66,7 @@ class PrometheusTelemetry:
             Released: self._released,
             Settled: self._settled,
             StageTimed: self._stage_timed,
-            VariationSkipped: self._variation_skipped,
-            VariationStored: self._variation_stored,
+            VariationsCommitted: self._variations_committed,
         }
         self._start_at_zero()
 
@@ -96,12 +95,13 @@ class PrometheusTelemetry:
     def _handled(self, event: Handled) -> None:
         self._instruments.worker_items.labels(str(event.worker_index)).inc(event.items)
 
-    def _variation_stored(self, event: VariationStored) -> None:
-        self._instruments.variations.labels(event.variation.name, "stored").inc()
-        self._instruments.variation_bytes.observe(event.variation.bytes)
-
-    def _variation_skipped(self, event: VariationSkipped) -> None:
-        self._instruments.variations.labels(event.variation.name, "skipped").inc()
+    def _variations_committed(self, event: VariationsCommitted) -> None:
+        for variation in event.variations:
+            outcome = "skipped"
+            if isinstance(variation, StoredVariation):
+                outcome = "stored"
+                self._instruments.variation_bytes.observe(variation.bytes)
+            self._instruments.variations.labels(variation.name, outcome).inc()
 
     def _stage_timed(self, event: StageTimed) -> None:
         self._instruments.stage_seconds.labels(event.stage.value).observe(event.seconds)

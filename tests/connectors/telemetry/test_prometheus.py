@@ -17,8 +17,7 @@ from colecionador.domain.events import (
     Released,
     Stage,
     StageTimed,
-    VariationSkipped,
-    VariationStored,
+    VariationsCommitted,
 )
 from colecionador.domain.failures import ErrorType
 from connectors.memory.telemetry import MemoryTelemetry
@@ -62,8 +61,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
     StageTimed(Stage.DECODE, 0.02),
     DependencyCalled(Dependency.S3, "download", 0.002),
     DependencyChanged(Dependency.S3, up=True),
-    VariationStored(ITEM, 101, WORKER, STORED),
-    VariationSkipped(ITEM, 101, WORKER, SKIPPED),
+    VariationsCommitted((STORED, SKIPPED)),
     success(bad_quality=True),
     retried(),
     dead_lettered(),
