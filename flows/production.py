@@ -14,6 +14,7 @@ from colecionador.imaging.variations import check_operation
 from colecionador.imaging.version import plan_version
 from connectors.postgres.ledger import PostgresLedger
 from connectors.rabbitmq.lanes import RabbitLanes
+from connectors.s3.deadline import Timeouts
 from connectors.s3.store import S3Store
 from connectors.telemetry.endpoint import open_endpoint
 from connectors.telemetry.fan_out import FanOut
@@ -38,7 +39,7 @@ def production_wiring() -> Wiring:
     lanes = RabbitLanes(settings, telemetry, start_paused=True)
     ports = Ports(
         lanes=lanes,
-        store=S3Store(settings, telemetry),
+        store=S3Store(settings, telemetry, Timeouts(silence=settings.s3_timeout_seconds)),
         ledger=PostgresLedger(
             settings.database_url.get_secret_value(), settings.database_pool, telemetry
         ),
