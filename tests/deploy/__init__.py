@@ -1,0 +1,1 @@
+"""What stands around the code: that image, compose file and documents say what the code does."""
