@@ -6,16 +6,18 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGKILL, Signals
+from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 
 import psutil
 
 from sandbox.errors import SandboxError
 
 _WARDEN = Path(__file__).with_name("warden.py")
+_FREEZE_POLL_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,28 @@ class Process:
         if self.poll() is None:
             _send(self.pid, number)
 
-    def signal_all(self, number: Signals) -> None:
-        """Send the command and all its offspring a signal, parents first."""
-        if self.poll() is None:
-            for process in psutil.Process(self._warden.pid).children(recursive=True):
-                _send(process.pid, number)
+    def freeze(self) -> None:
+        """Stop the command and all its offspring where they are; returns when all of them stand."""
+        # A process stops a moment after its signal, and may have started another in that moment.
+        while moving := [each for each in self._everything() if _moves(each)]:
+            for process in moving:
+                _send(process.pid, SIGSTOP)
+            time.sleep(_FREEZE_POLL_SECONDS)
+
+    def thaw(self) -> None:
+        """Let everything that `freeze` stopped go on."""
+        for process in self._everything():
+            _send(process.pid, SIGCONT)
 
     def end(self) -> None:
         """Take it down with all its offspring, as when the sandbox dies, and wait for that."""
         self._lifeline.close()
         self._warden.wait()
+
+    def _everything(self) -> list[psutil.Process]:
+        if self.poll() is not None:
+            return []
+        return psutil.Process(self._warden.pid).children(recursive=True)
 
 
 def _start_warden(launch: Launch, lifeline: socket.socket) -> subprocess.Popen[bytes]:
@@ -105,6 +119,13 @@ def _start_warden(launch: Launch, lifeline: socket.socket) -> subprocess.Popen[b
 
 def _open_log(path: Path) -> int:
     return os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+
+
+def _moves(process: psutil.Process) -> bool:
+    try:
+        return process.status() not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _send(pid: int, number: Signals) -> None:

@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
+from signal import SIGKILL, SIGTERM, Signals
 
 from sandbox import ports
 from sandbox.errors import SandboxError
@@ -66,7 +66,7 @@ class Server(ABC):
     def stop(self) -> None:
         """End it in its own orderly way, with its data kept."""
         process = self._running()
-        process.signal_all(SIGCONT)
+        process.thaw()
         process.signal(self.stop_signal)
         if process.wait(_STOP_DEADLINE_SECONDS) is None:
             process.end()
@@ -80,11 +80,11 @@ class Server(ABC):
 
     def pause(self) -> None:
         """Freeze all its processes: connections stay open, nothing answers."""
-        self._running().signal_all(SIGSTOP)
+        self._running().freeze()
 
     def resume(self) -> None:
         """Let it go on after `pause`."""
-        self._running().signal_all(SIGCONT)
+        self._running().thaw()
 
     def restart(self) -> None:
         """Stop it where it runs, and start it on the same port with the same data."""

@@ -172,9 +172,11 @@ def test_a_paused_server_is_frozen_whole_and_goes_on_after_it(servers: Sandbox) 
     for server in servers.servers:
         process = psutil.Process(server.pid)
         server.pause()
-        offspring = [process, *process.children(recursive=True)]
-        assert {each.status() for each in offspring} <= {psutil.STATUS_STOPPED}
-        server.resume()
+        try:
+            offspring = [process, *process.children(recursive=True)]
+            assert {each.status() for each in offspring} == {psutil.STATUS_STOPPED}
+        finally:
+            server.resume()
     write_everywhere(servers, "awake")
     assert read_everywhere(servers) == [{"awake"}] * 3
 
