@@ -22,7 +22,8 @@ from connectors.telemetry.log import LogTelemetry
 from connectors.telemetry.log_output import configure_logging
 from connectors.telemetry.prometheus import PrometheusTelemetry
 from flows.cluster import process_index
-from flows.stopping import end_with_testing_parent, on_error, on_stop_signal
+from flows.stopping import deadly, end_with_testing_parent, on_error, on_stop_signal
+from flows.watchdog import watch_for_hangs
 from flows.wiring import Ports, Wiring, wire
 
 
@@ -50,11 +51,11 @@ def production_wiring() -> Wiring:
         open_endpoint(metrics.registry, settings.metrics_port, process_index(), telemetry)
 
     wiring = wire(settings, plan, plan_version(plan, settings), ports, start)
-    _say_how_to_end(wiring, lanes)
+    _say_how_to_end(wiring, lanes, settings.render_seconds)
     return wiring
 
 
-def _say_how_to_end(wiring: Wiring, lanes: RabbitLanes) -> None:
+def _say_how_to_end(wiring: Wiring, lanes: RabbitLanes, render_seconds: float) -> None:
     def stop() -> None:
         if not wiring.workers.started:
             # Bytewax still waits for a cluster peer: there is nothing to finish.
@@ -64,15 +65,19 @@ def _say_how_to_end(wiring: Wiring, lanes: RabbitLanes) -> None:
     def report(error: BaseException) -> None:
         structlog.get_logger().error("Process failed", remedy=remedy(error), exc_info=error)
 
+    die = deadly(report, lanes.abort)
     end_with_testing_parent()
     on_stop_signal(stop)
-    on_error(report, lanes.abort)
+    on_error(die)
+    watch_for_hangs(wiring.compute, render_seconds, die)
 
 
 def remedy(error: BaseException) -> str:
     """What to do about the error that ended the process."""
     if "thread panic" in str(error):
         return "another process of this cluster has ended; restart all of its processes"
+    if isinstance(error, TimeoutError):
+        return "restart all processes of the cluster; the photo at fault will be told by itself"
     return "read the exception, then restart all processes of the cluster"
 
 

@@ -42,14 +42,16 @@ def on_stop_signal(stop: Callable[[], None]) -> None:
 STOP_SIGNALS_BYTES = frozenset(int(number) for number in STOP_SIGNALS)
 
 
-def on_error(report: Callable[[BaseException], None], abort: Callable[[], None]) -> None:
-    """End the process with code 1 as soon as its main thread ends with an exception.
+def deadly(
+    report: Callable[[BaseException], None], abort: Callable[[], None]
+) -> Callable[[BaseException], None]:
+    """What ends this process at once with code 1: reports the error, lets go of the broker.
 
-    `report` logs it; `abort` lets go of the broker. Threads are not waited for: they would take
-    further deliveries meanwhile. A cluster's other processes notice the closed links and end too.
+    Threads are not waited for: they would take further deliveries meanwhile. A cluster's other
+    processes notice the closed links and end too.
     """
 
-    def die(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    def die(error: BaseException) -> None:
         try:
             report(error)
             abort()
@@ -58,7 +60,16 @@ def on_error(report: Callable[[BaseException], None], abort: Callable[[], None])
         finally:
             os._exit(1)
 
-    sys.excepthook = die
+    return die
+
+
+def on_error(die: Callable[[BaseException], None]) -> None:
+    """Call `die` as soon as the main thread ends with an exception."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        die(error)
+
+    sys.excepthook = hook
 
 
 def end_with_testing_parent() -> None:

@@ -29,12 +29,14 @@ from colecionador.steps.assemble import Assemble
 from colecionador.steps.batching import Batcher
 from colecionador.steps.budget import PixelBudget
 from colecionador.steps.commit import Commit
-from colecionador.steps.fetch import Fetch, FetchLimits
+from colecionador.steps.decode import LocalDecoder
+from colecionador.steps.fetch import Fetch
 from colecionador.steps.outages import OutageWatch
 from colecionador.steps.photo import Rendered
 from colecionador.steps.plan import PlanVariations
 from colecionador.steps.pools import Pool
 from colecionador.steps.render import Render
+from colecionador.steps.suspects import SuspectLimits, Suspects
 from colecionador.steps.tasks import run
 from flows.operators import Group
 from flows.workers import WorkerTally
@@ -74,6 +76,12 @@ class Wiring:
     lanes: Lanes
     steps: Steps
     workers: WorkerTally
+    compute: Pool
+    """Where photos are decoded and rendered."""
+
+    def close(self) -> None:
+        """End the children of this process, for one that goes on after its dataflow."""
+        self.steps.fetch.suspects.close()
 
 
 def wire(
@@ -95,8 +103,9 @@ def wire(
         run(_resume_when_ready(watches, ports.lanes))
 
     workers = WorkerTally(ports.telemetry, start_process)
-    steps = _Wirer(settings, plan, plan_version, ports, watches, workers).steps()
-    return Wiring(ports.lanes, steps, workers)
+    compute = Pool("compute", settings.cpu_threads)
+    steps = _Wirer(settings, plan, plan_version, ports, watches, workers, compute).steps()
+    return Wiring(ports.lanes, steps, workers, compute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +143,10 @@ class _Wirer:
     ports: Ports
     watches: _Watches
     workers: WorkerTally
+    compute: Pool
 
     def steps(self) -> Steps:
         settings, telemetry = self.settings, self.ports.telemetry
-        compute = Pool("compute", settings.cpu_threads)
         transfer = Pool("transfer", settings.s3_pool)
         assemble = Assemble(self.plan, self.plan_version, telemetry)
         return Steps(
@@ -148,15 +157,16 @@ class _Wirer:
             ),
             reject=settle_rejection,
             range_of=lambda item: range_key(item.item_id, settings.range_size),
-            fetch=self._fetch(compute, transfer),
+            fetch=self._fetch(transfer),
             plan=PlanVariations(self.plan),
-            render=self._render(compute, transfer),
+            render=self._render(transfer),
             group=Group(_delivery_of, _count_of, assemble),
             commit=self._commit(),
         )
 
-    def _fetch(self, compute: Pool, transfer: Pool) -> Fetch:
+    def _fetch(self, transfer: Pool) -> Fetch:
         settings, ledger = self.settings, self.ports.ledger
+        budget = PixelBudget(settings.pixel_budget_bytes)
         return Fetch(
             registrations=Batcher(
                 "register",
@@ -167,21 +177,26 @@ class _Wirer:
             store=self.ports.store,
             database_watch=self.watches.database,
             store_watch=self.watches.store,
-            budget=PixelBudget(settings.pixel_budget_bytes),
+            budget=budget,
             transfer=transfer,
-            compute=compute,
-            limits=FetchLimits(settings.max_source_bytes, settings.max_pixels),
-            thresholds=thresholds(settings),
+            local=LocalDecoder(self.compute, budget, thresholds(settings), settings.max_pixels),
+            suspects=Suspects(
+                SuspectLimits(settings.max_pixels, thresholds(settings), settings.render_seconds),
+                self.compute,
+                budget,
+                children=settings.cpu_threads,
+            ),
+            max_source_bytes=settings.max_source_bytes,
             plan_version=self.plan_version,
             telemetry=self.ports.telemetry,
             worker=self.workers.current,
         )
 
-    def _render(self, compute: Pool, transfer: Pool) -> Render:
+    def _render(self, transfer: Pool) -> Render:
         return Render(
             store=self.ports.store,
             store_watch=self.watches.store,
-            compute=compute,
+            compute=self.compute,
             transfer=transfer,
             training_bucket=self.settings.training_bucket,
             jpeg_quality=self.settings.jpeg_quality,

@@ -94,6 +94,8 @@ class Settings(BaseSettings):
 
     drain_seconds: float = Field(25.0, gt=0)
     """How long a drain may take before what is unfinished goes back to the queue."""
+    render_seconds: float = Field(300.0, gt=0)
+    """How long one photo may take to decode and to render before it counts as hanging."""
     max_attempts: int = Field(3, ge=1, le=20)
     """Attempts before the dead-letter queue."""
     retry_base_seconds: float = Field(5.0, gt=0)

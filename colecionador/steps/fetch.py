@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,33 +10,17 @@ from colecionador.domain.events import Downloaded, Judged, Stage, StageTimed, St
 from colecionador.domain.failures import ErrorType, Failure, internal_failure
 from colecionador.domain.messages import Item
 from colecionador.domain.ports import Registered, Store, Telemetry
-from colecionador.domain.results import DuplicateItem, FailedItem, Quality, Source, StoredCompletion
-from colecionador.imaging.codec import Header, Image, check_limits, decode, read_header
-from colecionador.imaging.quality import Thresholds, judge
+from colecionador.domain.results import DuplicateItem, FailedItem, Source, StoredCompletion
+from colecionador.imaging.intake import Judgement
 from colecionador.steps.batching import Batcher
-from colecionador.steps.budget import Lease, PixelBudget
+from colecionador.steps.budget import PixelBudget
+from colecionador.steps.decode import LocalDecoder
 from colecionador.steps.outages import DATABASE_TRIES, OutageWatch
-from colecionador.steps.photo import Facts, Photo, Pixels
+from colecionador.steps.photo import Facts, Photo
 from colecionador.steps.pools import Pool
+from colecionador.steps.suspects import Suspects
 
 SOURCE_GONE = frozenset({ErrorType.SOURCE_MISSING, ErrorType.SOURCE_FORBIDDEN})
-
-
-@dataclass(frozen=True, slots=True)
-class FetchLimits:
-    """What a source may be at most."""
-
-    source_bytes: int
-    pixels: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Decoded:
-    image: Image
-    md5: str
-    quality: Quality
-    decode_seconds: float
-    quality_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +33,9 @@ class Fetch:
     store_watch: OutageWatch
     budget: PixelBudget
     transfer: Pool
-    compute: Pool
-    limits: FetchLimits
-    thresholds: Thresholds
+    local: LocalDecoder
+    suspects: Suspects
+    max_source_bytes: int
     plan_version: str
     telemetry: Telemetry
     worker: Callable[[], str]
@@ -91,74 +74,40 @@ class Fetch:
         self, item: Item, job_id: int, worker: str, started_at: float
     ) -> Photo | FailedItem:
         await self.budget.turn()
-        download_started = time.perf_counter()
+        decoder = await self.suspects.decoder() if item.redelivered else self.local
+        started = time.perf_counter()
         stored = await self.store_watch.call(
             lambda: self.transfer.call(
-                self.store.download, item.bucket, item.object_key, self.limits.source_bytes
+                self.store.download, item.bucket, item.object_key, self.max_source_bytes
             )
         )
         if isinstance(stored, Failure):
+            decoder.abandon()
             return self._failed(item, stored, worker)
-        download_seconds = time.perf_counter() - download_started
-        self.telemetry.emit(StageTimed(Stage.DOWNLOAD, download_seconds))
-        self.telemetry.emit(
-            Downloaded(item, job_id, worker, len(stored.data), download_seconds * 1000)
-        )
-        header = _accept(stored.data, self.limits.pixels)
-        if isinstance(header, Failure):
-            return self._failed(item, header, worker)
-        lease = await self.budget.take(header.decoded_bytes)
-        decoded = await self._decode(stored.data, header, lease)
+        download_ms = (time.perf_counter() - started) * 1000
+        self.telemetry.emit(StageTimed(Stage.DOWNLOAD, download_ms / 1000))
+        self.telemetry.emit(Downloaded(item, job_id, worker, len(stored.data), download_ms))
+
+        decoded = await decoder.decode(stored.data)
         if isinstance(decoded, Failure):
-            lease.release()
             return self._failed(item, decoded, worker)
-        source = Source(
-            decoded.md5,
-            stored.etag,
-            decoded.image.width,
-            decoded.image.height,
-            len(stored.data),
-        )
-        self.telemetry.emit(Judged(item, job_id, worker, source, decoded.quality))
+        judged = decoded.judgement
+        source = Source(judged.md5, stored.etag, judged.width, judged.height, len(stored.data))
+        self._tell(Judged(item, job_id, worker, source, judged.quality), judged)
         facts = Facts(
             item=item,
             job_id=job_id,
             worker=worker,
             source=source,
-            format=decoded.image.format,
-            quality=decoded.quality,
+            format=judged.format,
+            quality=judged.quality,
             started_at=started_at,
-            download_ms=download_seconds * 1000,
-            decode_ms=decoded.decode_seconds * 1000,
+            download_ms=download_ms,
+            decode_ms=judged.decode_seconds * 1000,
         )
-        return Photo(facts, Pixels(decoded.image, lease))
+        return Photo(facts, decoded.pixels)
 
-    async def _decode(self, data: bytes, header: Header, lease: Lease) -> _Decoded | Failure:
-        try:
-            decoded = await self.compute.call(_decode_and_judge, data, header, self.thresholds)
-        except Exception:
-            lease.release()
-            raise
-        if not isinstance(decoded, Failure):
-            self.telemetry.emit(StageTimed(Stage.DECODE, decoded.decode_seconds))
-            self.telemetry.emit(StageTimed(Stage.QUALITY, decoded.quality_seconds))
-        return decoded
-
-
-def _accept(data: bytes, max_pixels: int) -> Header | Failure:
-    header = read_header(data)
-    if isinstance(header, Failure):
-        return header
-    return check_limits(header, max_pixels) or header
-
-
-def _decode_and_judge(data: bytes, header: Header, thresholds: Thresholds) -> _Decoded | Failure:
-    started = time.perf_counter()
-    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    image = decode(data, header)
-    if isinstance(image, Failure):
-        return image
-    decoded = time.perf_counter()
-    quality = judge(image, thresholds)
-    judged = time.perf_counter()
-    return _Decoded(image, md5, quality, decoded - started, judged - decoded)
+    def _tell(self, event: Judged, judged: Judgement) -> None:
+        self.telemetry.emit(StageTimed(Stage.DECODE, judged.decode_seconds))
+        self.telemetry.emit(StageTimed(Stage.QUALITY, judged.quality_seconds))
+        self.telemetry.emit(event)

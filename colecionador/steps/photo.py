@@ -8,8 +8,8 @@ from colecionador.domain.failures import Failure
 from colecionador.domain.messages import Item
 from colecionador.domain.plan import Variation
 from colecionador.domain.results import Quality, Source, VariationResult
-from colecionador.imaging.codec import Image, ImageFormat
-from colecionador.steps.budget import Lease
+from colecionador.imaging.codec import ImageFormat
+from colecionador.steps.pixels import Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,35 +26,6 @@ class Facts:
     """Of `time.perf_counter`, in this process."""
     download_ms: float
     decode_ms: float
-
-
-class Pixels:
-    """A decoded image and its lease, shared by the item's variations.
-
-    Both go with the last release, although records that refer to them still wait for an upload.
-    """
-
-    __slots__ = ("_image", "_lease")
-
-    def __init__(self, image: Image, lease: Lease) -> None:
-        self._image: Image | None = image
-        self._lease = lease
-
-    @property
-    def image(self) -> Image:
-        """The decoded image; not to be asked for after the last release."""
-        if self._image is None:
-            raise RuntimeError("the pixels were released by the last variation")
-        return self._image
-
-    def share(self, shares: int) -> None:
-        """Keep the pixels for so many releases. Called before they are handed out."""
-        self._lease.share(shares)
-
-    def release(self) -> None:
-        """Give up one share."""
-        if self._lease.release():
-            self._image = None
 
 
 @dataclass(frozen=True, slots=True)

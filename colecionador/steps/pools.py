@@ -8,6 +8,7 @@ die at once would first work off its queue; and it makes a future for each call,
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
@@ -27,6 +28,7 @@ class Pool:
         self.name = name
         self.threads = threads
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._busy_since: dict[int, float] = {}
         self._started = False
         self._lock = threading.Lock()
 
@@ -61,6 +63,17 @@ class Pool:
             name = f"{self.name}-{index}"
             threading.Thread(target=self._work, name=name, daemon=True).start()
 
+    def longest_call_seconds(self) -> float:
+        """How long the longest call that is running has been."""
+        oldest = min(self._busy_since.copy().values(), default=None)
+        return 0.0 if oldest is None else time.monotonic() - oldest
+
     def _work(self) -> None:
+        me = threading.get_ident()
         while True:
-            self._calls.get()()
+            work = self._calls.get()
+            self._busy_since[me] = time.monotonic()
+            work()
+            del self._busy_since[me]
+            # A thread that waits must not keep the pixels of its last call alive.
+            del work

@@ -6,14 +6,16 @@ import time
 from dataclasses import dataclass
 
 from colecionador.domain.events import Stage, StageTimed, VariationSkipped, VariationStored
-from colecionador.domain.failures import Failure, internal_failure
+from colecionador.domain.failures import ErrorType, Failure, internal_failure
 from colecionador.domain.ports import Store, Telemetry
 from colecionador.domain.results import SkippedVariation, StoredVariation, VariationResult
 from colecionador.imaging.rendering import Rendered as Encoded
-from colecionador.imaging.rendering import render
 from colecionador.steps.outages import OutageWatch
 from colecionador.steps.photo import Facts, Rendered, Rendering
 from colecionador.steps.pools import Pool
+
+VARIATION_TYPES = frozenset({ErrorType.TRANSFORM_FAILED, ErrorType.INVALID_FORMAT})
+"""Failures that concern one variation, which is left out; any other fails the whole item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,12 @@ class Render:
         started = time.perf_counter()
         encoded = await self.compute.call(self._encode, rendering)
         result: VariationResult | Failure
-        if isinstance(encoded, Failure):
+        if not isinstance(encoded, Failure):
+            result = await self._store(facts, name, encoded, started)
+        elif encoded.error_type in VARIATION_TYPES:
             result = self._skip(facts, name, encoded, started)
         else:
-            result = await self._store(facts, name, encoded, started)
+            result = encoded
         return Rendered(facts, name, rendering.count, result)
 
     def caught(self, rendering: Rendering, error: Exception) -> Rendered:
@@ -48,8 +52,7 @@ class Render:
 
     def _encode(self, rendering: Rendering) -> Encoded | Failure:
         try:
-            return render(
-                rendering.pixels.image,
+            return rendering.pixels.render(
                 rendering.variation,
                 item_id=rendering.facts.item.item_id,
                 plan_version=self.plan_version,

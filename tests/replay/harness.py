@@ -124,3 +124,4 @@ def replay_run(world: World, run: Run, *, workers: int, epoch_ms: int) -> None:
     epoch = timedelta(milliseconds=epoch_ms)
     cluster_main(topology(wiring), [], 0, epoch_interval=epoch, worker_count_per_proc=workers)
     world.broker.take_all_back()
+    wiring.close()

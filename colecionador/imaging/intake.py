@@ -1,0 +1,64 @@
+"""A source on its way in: accepted by its header, then decoded once and judged."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+
+from colecionador.domain.failures import Failure
+from colecionador.domain.results import Quality
+from colecionador.imaging.codec import (
+    Header,
+    Image,
+    ImageFormat,
+    check_limits,
+    decode,
+    read_header,
+)
+from colecionador.imaging.quality import Thresholds, judge
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is known of a decoded source, without its pixels."""
+
+    format: ImageFormat
+    width: int
+    height: int
+    md5: str
+    """Of the file, in hexadecimal."""
+    quality: Quality
+    decode_seconds: float
+    quality_seconds: float
+
+
+def accept(data: bytes, max_pixels: int) -> Header | Failure:
+    """The header of a file that may be decoded, or why it may not; decodes no pixel."""
+    header = read_header(data)
+    if isinstance(header, Failure):
+        return header
+    return check_limits(header, max_pixels) or header
+
+
+def decode_and_judge(
+    data: bytes, header: Header, thresholds: Thresholds
+) -> tuple[Image, Judgement] | Failure:
+    """The pixels of a file and what is known of them."""
+    started = time.perf_counter()
+    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    image = decode(data, header)
+    if isinstance(image, Failure):
+        return image
+    decoded = time.perf_counter()
+    quality = judge(image, thresholds)
+    judged = time.perf_counter()
+    return image, Judgement(
+        format=image.format,
+        width=image.width,
+        height=image.height,
+        md5=md5,
+        quality=quality,
+        decode_seconds=decoded - started,
+        quality_seconds=judged - decoded,
+    )
