@@ -15,7 +15,7 @@ from colecionador.imaging.codec.exif import choose_orientation
 from colecionador.imaging.codec.icc import fitting_profile, iccp_from_profile, profile_from_iccp
 from colecionador.imaging.codec.image import Header, ImageFormat, Pixels, as_pixels, channels_of
 from colecionador.imaging.codec.orientation import UPRIGHT, swaps_sides
-from colecionador.imaging.codec.png_chunks import Chunks, read_chunks
+from colecionador.imaging.codec.png_chunks import Chunks, read_chunks, without_metadata
 
 _GREY, _COLOUR, _PALETTE, _GREY_ALPHA, _COLOUR_ALPHA = 0, 2, 3, 4, 6
 _AFTER_HEADER = 8 + 25
@@ -56,7 +56,8 @@ def decode(data: bytes, header: Header) -> Pixels | Failure:
         return chunks
     try:
         # UNCHANGED, since the colour mode would show what is hidden under transparent pixels.
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        bare = np.frombuffer(without_metadata(data, chunks), np.uint8)
+        decoded = cv2.imdecode(bare, cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         return Failure(ErrorType.INVALID_FORMAT, f"image: PNG that OpenCV refuses: {error.err}")
     if decoded is None:

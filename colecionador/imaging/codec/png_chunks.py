@@ -14,6 +14,8 @@ from colecionador.imaging.codec.signature import PNG_SIGNATURE
 
 _FIELDS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"tEXt", b"zTXt", b"iTXt"})
 """Chunks whose bodies are of use."""
+_ESSENTIAL = frozenset({b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+"""Chunks that decoding needs, besides IHDR."""
 _CHANNEL_DEPTHS = {
     0: (1, 2, 4, 8, 16),
     2: (8, 16),
@@ -36,6 +38,8 @@ class Chunks:
     colour_type: int
     interlaced: bool
     bodies: dict[bytes, list[bytes]] = field(default_factory=dict)
+    essential: list[tuple[int, int]] = field(default_factory=list)
+    """From and to of what decoding needs, in order."""
 
     def first(self, kind: bytes) -> bytes | None:
         """The body of the first chunk of a kind."""
@@ -54,6 +58,7 @@ def read_chunks(data: bytes) -> Chunks | Failure:
     if isinstance(chunks, Failure):
         return chunks
     seen = {kind}
+    chunks.essential.append((0, position + 12 + len(body)))
     for _ in range(_MAX_CHUNKS):
         previous = kind
         position += 12 + len(body)
@@ -65,11 +70,28 @@ def read_chunks(data: bytes) -> Chunks | Failure:
         if problem is not None:
             return problem
         seen.add(kind)
+        if kind in _ESSENTIAL:
+            _extend(chunks.essential, position, position + 12 + len(body))
         if kind in _FIELDS:
             chunks.bodies.setdefault(kind, []).append(bytes(body))
         if kind == b"IEND":
             return chunks
     return _broken(f"more than {_MAX_CHUNKS} chunks")
+
+
+def without_metadata(data: bytes, chunks: Chunks) -> bytes:
+    """The same picture without the chunks that decoding does not need.
+
+    The decoder would only warn of them, on the standard error of the process.
+    """
+    return b"".join(data[start:end] for start, end in chunks.essential)
+
+
+def _extend(spans: list[tuple[int, int]], start: int, end: int) -> None:
+    if spans[-1][1] == start:
+        spans[-1] = (spans[-1][0], end)
+    else:
+        spans.append((start, end))
 
 
 def _kind(view: memoryview, position: int) -> bytes:

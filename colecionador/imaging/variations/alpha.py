@@ -11,10 +11,16 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from colecionador.imaging.codec.image import Pixels, as_pixels, channels_of
 
 OPAQUE = 255
+BAND_ROWS = 256
+"""Rows that are worked on at once where the work needs several times the room of its pixels."""
+
+Weighted = npt.NDArray[np.uint16]
+"""BGRA in 16 bits: colour times alpha, and alpha times 255. Both fit exactly."""
 
 
 def on_colour(pixels: Pixels, change: Callable[[Pixels], Pixels]) -> Pixels:
@@ -22,21 +28,48 @@ def on_colour(pixels: Pixels, change: Callable[[Pixels], Pixels]) -> Pixels:
     if channels_of(pixels) != 4:
         return change(pixels)
     colour = change(as_pixels(cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR)))
-    return as_pixels(cv2.merge((*cv2.split(colour), cv2.extractChannel(pixels, 3))))
+    made = as_pixels(cv2.cvtColor(colour, cv2.COLOR_BGR2BGRA))
+    cv2.mixChannels([pixels], [made], [3, 3])
+    return made
 
 
 def premultiplied(pixels: Pixels, mix: Callable[[Any], Any]) -> Pixels:
     """`mix`, which averages neighbours, with every pixel weighed by its alpha.
 
-    `mix` gets 8 bits where nothing is transparent. Else it gets 16: colour times alpha, and alpha
-    times 255, which both fit exactly.
+    `mix` gets the pixels themselves where nothing is transparent, else weighted ones.
     """
+    if is_opaque(pixels):
+        return as_pixels(mix(pixels))
+    return unweighted(mix(weighted(pixels)))
+
+
+def is_opaque(pixels: Pixels) -> bool:
+    """True where there is no alpha, or none that matters."""
     if channels_of(pixels) != 4:
-        return as_pixels(mix(pixels))
-    alpha = cv2.extractChannel(pixels, 3)
-    if cv2.minMaxLoc(alpha)[0] == OPAQUE:
-        return as_pixels(mix(pixels))
-    weights = cv2.merge((alpha, alpha, alpha, np.full_like(alpha, OPAQUE)))
-    *colours, mixed_alpha = cv2.split(mix(cv2.multiply(pixels, weights, dtype=cv2.CV_16U)))
-    planes = [cv2.divide(colour, mixed_alpha, scale=OPAQUE, dtype=cv2.CV_8U) for colour in colours]
-    return as_pixels(cv2.merge((*planes, cv2.convertScaleAbs(mixed_alpha, alpha=1 / OPAQUE))))
+        return True
+    return cv2.minMaxLoc(cv2.extractChannel(pixels, 3))[0] == OPAQUE
+
+
+def weighted(pixels: Pixels) -> Weighted:
+    """BGRA with its colours weighed by alpha."""
+    result = np.empty(pixels.shape, np.uint16)
+    for rows in bands(len(pixels)):
+        alpha = cv2.extractChannel(pixels[rows], 3)
+        weights = cv2.merge((alpha, alpha, alpha, np.full_like(alpha, OPAQUE)))
+        result[rows] = cv2.multiply(pixels[rows], weights, dtype=cv2.CV_16U)
+    return result
+
+
+def unweighted(mixed: Any) -> Pixels:
+    """Weighted BGRA in 8 bits again; where nothing is left to see, its colour is black."""
+    result = np.empty(mixed.shape, np.uint8)
+    for rows in bands(len(mixed)):
+        *colours, alpha = cv2.split(mixed[rows])
+        planes = [cv2.divide(colour, alpha, scale=OPAQUE, dtype=cv2.CV_8U) for colour in colours]
+        result[rows] = cv2.merge((*planes, cv2.convertScaleAbs(alpha, alpha=1 / OPAQUE)))
+    return result
+
+
+def bands(height: int) -> list[slice]:
+    """All rows, a few at a time."""
+    return [slice(top, min(top + BAND_ROWS, height)) for top in range(0, height, BAND_ROWS)]

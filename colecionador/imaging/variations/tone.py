@@ -46,7 +46,7 @@ def mean_grey(pixels: Pixels) -> float:
     channels = channels_of(pixels)
     if channels == 4:
         return float(LUMA @ cv2.mean(pixels, mask=cv2.extractChannel(pixels, 3))[:3])
-    area = pixels.shape[0] * pixels.shape[1]
+    area = int(pixels.shape[0] * pixels.shape[1])
     # Sums, since cv2.mean takes four times as long.
     sums = cv2.sumElems(pixels)
     return float(sums[0] if channels == 1 else LUMA @ sums[:3]) / area

@@ -104,3 +104,13 @@ def test_clahe_opens_up_local_contrast_and_keeps_hues(name: str) -> None:
     assert made.std() > 1.3 * flat.std()
     if name == "coins.png":
         assert np.array_equal(made[:, :, 0], made[:, :, 2])
+
+
+def test_a_blur_with_alpha_has_no_seam_between_the_bands_that_it_works_in() -> None:
+    random = np.random.default_rng(8)
+    tall = random.integers(0, 256, (600, 20, 4), dtype=np.uint8)
+    made = varied(tall, by_name("blur"))
+    for top in (100, 254, 400):
+        # Far from its own edges, a piece is blurred as the whole is.
+        piece = varied(tall[top : top + 60].copy(), by_name("blur"))
+        assert np.array_equal(piece[4:-4], made[top + 4 : top + 56])
