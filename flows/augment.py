@@ -15,12 +15,12 @@ from typing import Any
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow, Stream
 
-from colecionador.domain.messages import Item
+from colecionador.domain.messages import Delivery, Item
 from colecionador.domain.ports import Lanes
 from colecionador.domain.settlements import Completion, Retry
 from colecionador.steps.photo import Photo
-from connectors.lanes.sinks import DrainSink, SettlementSink
-from connectors.lanes.source import Drain, LaneSource
+from connectors.lanes.sinks import SettlementSink, SignalSink
+from connectors.lanes.source import LaneSource
 from flows.operators import async_map, gather, split, split_keyed
 from flows.production import production_wiring
 from flows.wiring import Wiring
@@ -37,7 +37,7 @@ def topology(wiring: Wiring) -> Dataflow:
     lanes, steps = wiring.lanes, wiring.steps
 
     arrivals = op.input("source", augment, LaneSource(lanes))
-    drains, deliveries = split("drains", arrivals, Drain)
+    deliveries, signals = split("deliveries", arrivals, Delivery)
     items, invalid = split("valid", op.map("parse", deliveries, steps.parse), Item)
 
     by_range = op.key_on("range", items, steps.range_of)
@@ -57,7 +57,8 @@ def topology(wiring: Wiring) -> Dataflow:
     settle("model_training", completed, lanes)
     settle("retry", retried, lanes)
     settle("dead_letter", dead_letters, lanes)
-    op.output("drain", op.key_on("drain_lane", drains, attrgetter("lane")), DrainSink(lanes))
+    signals_by_lane = op.key_on("signal_lane", signals, attrgetter("lane"))
+    op.output("signal", signals_by_lane, SignalSink(lanes, wiring.peers))
     op.output("workers", settlements, wiring.workers)
     return augment
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 import structlog
 
 from colecionador.domain.plan import PlanError, load_plan
-from colecionador.domain.settings import SettingsError, load_settings
+from colecionador.domain.settings import Settings, SettingsError, load_settings
 from colecionador.imaging.variations import check_operation
 from colecionador.imaging.version import plan_version
 from connectors.postgres.ledger import PostgresLedger
@@ -23,7 +23,7 @@ from connectors.telemetry.log_output import configure_logging
 from connectors.telemetry.prometheus import PrometheusTelemetry
 from flows.cluster import process_index
 from flows.stopping import deadly, end_with_testing_parent, on_error, on_stop_signal
-from flows.watchdog import watch_for_hangs
+from flows.watchdog import hanging_photo, silent_peer, watch
 from flows.wiring import Ports, Wiring, wire
 
 
@@ -51,11 +51,11 @@ def production_wiring() -> Wiring:
         open_endpoint(metrics.registry, settings.metrics_port, process_index(), telemetry)
 
     wiring = wire(settings, plan, plan_version(plan, settings), ports, start)
-    _say_how_to_end(wiring, lanes, settings.render_seconds)
+    _say_how_to_end(wiring, lanes, settings)
     return wiring
 
 
-def _say_how_to_end(wiring: Wiring, lanes: RabbitLanes, render_seconds: float) -> None:
+def _say_how_to_end(wiring: Wiring, lanes: RabbitLanes, settings: Settings) -> None:
     def stop() -> None:
         if not wiring.workers.started:
             # Bytewax still waits for a cluster peer: there is nothing to finish.
@@ -69,15 +69,19 @@ def _say_how_to_end(wiring: Wiring, lanes: RabbitLanes, render_seconds: float) -
     end_with_testing_parent()
     on_stop_signal(stop)
     on_error(die)
-    watch_for_hangs(wiring.compute, render_seconds, die)
+    watch(
+        (
+            hanging_photo(wiring.compute, settings.render_seconds),
+            silent_peer(wiring.peers, settings.peer_seconds),
+        ),
+        die,
+    )
 
 
 def remedy(error: BaseException) -> str:
     """What to do about the error that ended the process."""
     if "thread panic" in str(error):
         return "another process of this cluster has ended; restart all of its processes"
-    if isinstance(error, TimeoutError):
-        return "restart all processes of the cluster; the photo at fault will be told by itself"
     return "read the exception, then restart all processes of the cluster"
 
 

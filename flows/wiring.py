@@ -38,6 +38,7 @@ from colecionador.steps.pools import Pool
 from colecionador.steps.render import Render
 from colecionador.steps.suspects import SuspectLimits, Suspects
 from colecionador.steps.tasks import run
+from connectors.lanes.signals import Peers
 from flows.operators import Group
 from flows.workers import WorkerTally
 
@@ -78,6 +79,8 @@ class Wiring:
     workers: WorkerTally
     compute: Pool
     """Where photos are decoded and rendered."""
+    peers: Peers
+    """When the lanes of the cluster were last heard here."""
 
     def close(self) -> None:
         """End the children of this process, for one that goes on after its dataflow."""
@@ -97,15 +100,17 @@ def wire(
     database and the object store have answered.
     """
     watches = _watch(ports)
+    peers = Peers(ports.lanes.names)
 
     def start_process() -> None:
         start()
+        peers.expect()
         run(_resume_when_ready(watches, ports.lanes))
 
     workers = WorkerTally(ports.telemetry, start_process)
     compute = Pool("compute", settings.cpu_threads)
     steps = _Wirer(settings, plan, plan_version, ports, watches, workers, compute).steps()
-    return Wiring(ports.lanes, steps, workers, compute)
+    return Wiring(ports.lanes, steps, workers, compute, peers)
 
 
 @dataclass(frozen=True, slots=True)

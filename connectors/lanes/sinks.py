@@ -8,7 +8,7 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from colecionador.domain.ports import Lanes
 from colecionador.domain.settlements import Settlement
-from connectors.lanes.source import Drain
+from connectors.lanes.signals import Drain, Peers, Pulse, Signal
 
 X = TypeVar("X")
 
@@ -51,22 +51,32 @@ class _SettlementPartition(StatefulSinkPartition[Settlement, None]):
         """No state: the broker has it."""
 
 
-class DrainSink(_LanePartitionedSink[Drain]):
-    """Makes the process of the lane that it is said to drain too."""
+class SignalSink(_LanePartitionedSink[Signal]):
+    """Lets the process of the lane that a signal is for act on it."""
+
+    def __init__(self, lanes: Lanes, peers: Peers) -> None:
+        super().__init__(lanes)
+        self._peers = peers
 
     def build_part(
         self, step_id: str, for_part: str, resume_state: None
-    ) -> StatefulSinkPartition[Drain, None]:
-        """One lane's drain."""
-        return _DrainPartition(self._lanes)
+    ) -> StatefulSinkPartition[Signal, None]:
+        """One lane's signals."""
+        return _SignalPartition(self._lanes, self._peers)
 
 
-class _DrainPartition(StatefulSinkPartition[Drain, None]):
-    def __init__(self, lanes: Lanes) -> None:
+class _SignalPartition(StatefulSinkPartition[Signal, None]):
+    def __init__(self, lanes: Lanes, peers: Peers) -> None:
         self._lanes = lanes
+        self._peers = peers
 
-    def write_batch(self, values: list[Drain]) -> None:
-        self._lanes.drain()
+    def write_batch(self, values: list[Signal]) -> None:
+        for signal in values:
+            match signal:
+                case Drain():
+                    self._lanes.drain()
+                case Pulse():
+                    self._peers.hear(signal)
 
     def snapshot(self) -> None:
         """No state."""

@@ -1,32 +1,21 @@
-"""The source: a partition for each lane, and what it says when it starts to drain."""
+"""The source: a partition for each lane, with what the lane has to tell the others."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from colecionador.domain.messages import Delivery
 from colecionador.domain.ports import Lane, Lanes
+from connectors.lanes.signals import PULSE_SECONDS, Drain, Pulse, Signal
 
 POLL = timedelta(milliseconds=2)
 """Bytewax has no waker: how soon after its arrival a delivery is seen."""
 
-
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """Said by a draining lane to every lane, so that all processes of a cluster drain together.
-
-    One process alone would hang until its peers end.
-    """
-
-    lane: str
-    """Whom it is said to."""
-
-
-Arrival = Delivery | Drain
+Arrival = Delivery | Signal
 
 
 class LaneSource(FixedPartitionedSource[Arrival, None]):
@@ -45,26 +34,35 @@ class LaneSource(FixedPartitionedSource[Arrival, None]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> LanePartition:
         """Open one lane on the worker that Bytewax chose for it."""
-        return LanePartition(self._lanes, self._lanes.open(for_part))
+        return LanePartition(self._lanes, for_part)
 
 
 class LanePartition(StatefulSourcePartition[Arrival, None]):
     """One lane's deliveries, until it has drained or found no more work."""
 
-    def __init__(self, lanes: Lanes, lane: Lane) -> None:
+    def __init__(self, lanes: Lanes, name: str) -> None:
         self._lanes = lanes
-        self._lane = lane
+        self._name = name
+        self._lane: Lane = lanes.open(name)
+        self._next_pulse = time.monotonic()
         self._drain_said = False
+        self._end_said = False
 
     def next_batch(self) -> Iterable[Arrival]:
         """What has arrived since the last call; ends when nothing of the lane is unsettled."""
         if self._lanes.draining and not self._drain_said:
             self._drain_said = True
             return [Drain(name) for name in self._lanes.names]
+        if time.monotonic() >= self._next_pulse:
+            self._next_pulse = time.monotonic() + PULSE_SECONDS
+            return self._pulses(ended=False)
         deliveries = self._lane.take()
-        if not deliveries and self._lane.ended:
+        if deliveries or not self._lane.ended:
+            return deliveries
+        if self._end_said:
             raise StopIteration
-        return deliveries
+        self._end_said = True
+        return self._pulses(ended=True)
 
     def next_awake(self) -> datetime:
         """When to look again."""
@@ -76,3 +74,6 @@ class LanePartition(StatefulSourcePartition[Arrival, None]):
     def close(self) -> None:
         """Close the lane's channel."""
         self._lane.close()
+
+    def _pulses(self, *, ended: bool) -> list[Arrival]:
+        return [Pulse(name, self._name, ended) for name in self._lanes.names]

@@ -1,0 +1,71 @@
+"""What lanes tell one another over the cluster's own links: that they live, and that they drain.
+
+A cluster's processes are joined by TCP links that Bytewax opens. One that dies closes its links,
+and the others end at once; one that is stopped, or cut off without a word, is not noticed by
+anybody. So every lane is heard by every process, and silence is noticed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PULSE_SECONDS = 2.0
+"""How often a lane says that it lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Said by a draining lane to every lane, so that all processes of a cluster drain together.
+
+    One process alone would hang until its peers end.
+    """
+
+    lane: str
+    """Whom it is said to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Said by a lane to every lane, now and then, and once more when it ends."""
+
+    lane: str
+    """Whom it is said to."""
+    sender: str
+    ended: bool = False
+
+
+Signal = Drain | Pulse
+
+
+class Peers:
+    """When each lane of the cluster was last heard in this process. Safe from several threads."""
+
+    def __init__(self, lanes: Sequence[str]) -> None:
+        self._lanes = tuple(lanes)
+        self._heard: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def expect(self) -> None:
+        """Every lane is to be heard from now on."""
+        now = time.monotonic()
+        with self._lock:
+            self._heard = dict.fromkeys(self._lanes, now)
+
+    def hear(self, pulse: Pulse) -> None:
+        """Note a pulse; a lane that has ended is expected no more."""
+        with self._lock:
+            if pulse.ended:
+                self._heard.pop(pulse.sender, None)
+            elif pulse.sender in self._heard:
+                self._heard[pulse.sender] = time.monotonic()
+
+    def silence(self) -> tuple[str, float] | None:
+        """The lane that has been silent for longest, and for how many seconds."""
+        with self._lock:
+            if not self._heard:
+                return None
+            sender, heard = min(self._heard.items(), key=lambda entry: entry[1])
+        return sender, time.monotonic() - heard
