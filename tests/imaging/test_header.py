@@ -43,7 +43,7 @@ def test_a_png_says_its_size_and_channels() -> None:
     header = header_of(photograph("coins.png"))
     assert (header.format, header.width, header.height) == (ImageFormat.PNG, 384, 303)
     assert header.channels == 1
-    assert header.decoded_bytes == 384 * 303
+    assert header.decoded_bytes == 2 * 384 * 303
 
 
 def test_a_progressive_jpeg_is_counted_with_its_coefficients() -> None:
@@ -125,6 +125,12 @@ def test_a_few_bytes_that_claim_a_huge_jpeg_are_refused_by_their_header() -> Non
 def test_a_few_bytes_that_claim_a_huge_png_are_refused_by_their_header() -> None:
     claimed = raw_png(2**31 - 1, 2**31 - 1, 1, 0, b"\x00")
     failure = check_limits(header_of(claimed), 120_000_000)
+    assert failure is not None
+    assert failure.error_type is ErrorType.SOURCE_TOO_LARGE
+
+
+def test_a_thin_png_that_no_decoder_takes_is_too_large() -> None:
+    failure = check_limits(header_of(raw_png(1_000_001, 1, 8, 0, bytes(1_000_002))), 120_000_000)
     assert failure is not None
     assert failure.error_type is ErrorType.SOURCE_TOO_LARGE
 

@@ -8,6 +8,9 @@ from colecionador.imaging.codec.image import Header, Image, ImageFormat
 from colecionador.imaging.codec.orientation import upright
 from colecionador.imaging.codec.signature import format_of
 
+MAX_SIDE = 1_000_000
+"""Pixels; the most that OpenCV reads of a PNG. A JPEG has at most 65535."""
+
 
 def read_header(data: bytes) -> Header | Failure:
     """What a file holds, told by its content alone and without decoding a pixel.
@@ -23,6 +26,11 @@ def read_header(data: bytes) -> Header | Failure:
 
 def check_limits(header: Header, max_pixels: int) -> Failure | None:
     """`source_too_large` where the image has more pixels than may be decoded, else None."""
+    if max(header.width, header.height) > MAX_SIDE:
+        return Failure(
+            ErrorType.SOURCE_TOO_LARGE,
+            f"image: {header.width}x{header.height}; a side has at most {MAX_SIDE} pixels",
+        )
     pixels = header.width * header.height
     if pixels <= max_pixels:
         return None

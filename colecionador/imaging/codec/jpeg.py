@@ -139,13 +139,14 @@ def _decoded_bytes(segments: Segments, frame: Frame, channels: int, orientation:
     area = frame.width * frame.height
     pixels = area * channels
     upright = pixels if orientation != UPRIGHT else 0
+    cmyk = 4 * area if len(frame.samplings) == 4 else 0
     if not _has_several_scans(segments, frame):
-        return pixels + upright
+        return pixels + max(cmyk, upright)
     # With several scans libjpeg holds every coefficient, two bytes each, until the last one.
     widest = max(h for h, _ in frame.samplings)
     highest = max(v for _, v in frame.samplings)
     coefficients = sum(area * h * v // (widest * highest) for h, v in frame.samplings)
-    return pixels + max(2 * coefficients, upright)
+    return pixels + max(cmyk + 2 * coefficients, upright)
 
 
 def _has_several_scans(segments: Segments, frame: Frame) -> bool:

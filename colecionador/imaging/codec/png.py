@@ -34,9 +34,6 @@ def read_header(data: bytes) -> Header | Failure:
     exif = chunks.first(b"eXIf") or _exif_in_text(chunks)
     orientation = choose_orientation(exif, _xmp(chunks))
     swapped = swaps_sides(orientation)
-    pixels = chunks.width * chunks.height * channels
-    stored = pixels * 2 if chunks.depth == 16 else 0
-    copies = pixels if orientation != UPRIGHT or chunks.first(b"tRNS") is not None else 0
     profile = chunks.first(b"iCCP")
     return Header(
         format=ImageFormat.PNG,
@@ -44,7 +41,7 @@ def read_header(data: bytes) -> Header | Failure:
         height=chunks.width if swapped else chunks.height,
         channels=channels,
         orientation=orientation,
-        decoded_bytes=pixels + max(stored, copies),
+        decoded_bytes=_decoded_bytes(chunks, channels, orientation),
         icc=fitting_profile(profile and profile_from_iccp(profile), channels),
     )
 
@@ -65,7 +62,8 @@ def decode(data: bytes, header: Header) -> Pixels | Failure:
             ErrorType.CORRUPT_IMAGE,
             "image: PNG whose picture data ends early or does not unpack; send the whole file",
         )
-    pixels = _eight_bits(_with_colour_key(decoded, chunks))
+    has_key = chunks.first(b"tRNS") is not None and chunks.colour_type in (_GREY, _COLOUR)
+    pixels = _with_colour_key(decoded, chunks) if has_key else _eight_bits(decoded)
     if channels_of(pixels) != header.channels:
         return Failure(
             ErrorType.INVALID_FORMAT,
@@ -95,23 +93,35 @@ def _channels(chunks: Chunks) -> int:
     return 1 if chunks.colour_type == _GREY else 3
 
 
-def _with_colour_key(decoded: Any, chunks: Chunks) -> Any:
-    """Make the one colour transparent that tRNS names in a grey or colour PNG."""
-    body = chunks.first(b"tRNS")
-    if body is None or chunks.colour_type not in (_GREY, _COLOUR):
-        return decoded
+def _decoded_bytes(chunks: Chunks, channels: int, orientation: int) -> int:
+    area = chunks.width * chunks.height
+    has_key = chunks.colour_type in (_GREY, _COLOUR) and channels == 4
+    stored_channels = (1 if chunks.colour_type == _GREY else 3) if has_key else channels
+    stored = area * stored_channels * (2 if chunks.depth == 16 else 1)
+    # OpenCV holds the picture twice for a moment.
+    decoding = 2 * stored
+    # The stored picture, where it matches, in 8 bits, and with alpha.
+    keying = stored + area * (2 * stored_channels + 5) if has_key else 0
+    turning = 2 * area * channels if orientation != UPRIGHT else 0
+    return max(decoding, keying, turning)
+
+
+def _with_colour_key(decoded: Any, chunks: Chunks) -> Pixels:
+    """BGRA in which the one colour is transparent that tRNS names for a grey or colour PNG."""
     samples = 1 if chunks.colour_type == _GREY else 3
-    if len(body) < 2 * samples:
-        return decoded
-    key = [value * _expansion(chunks.depth) for value in struct.unpack_from(f">{samples}H", body)]
-    top = np.iinfo(decoded.dtype).max
-    if samples == 1:
-        opaque = decoded != key[0]
-        colour = cv2.cvtColor(decoded, cv2.COLOR_GRAY2BGR)
-    else:
-        opaque = (decoded[:, :, :3] != np.array(key[::-1], np.int64)).any(axis=2)
-        colour = decoded[:, :, :3]
-    return np.dstack((colour, np.where(opaque, top, 0).astype(decoded.dtype)))
+    body = (chunks.first(b"tRNS") or b"").ljust(2 * samples, b"\x00")
+    # Only the low bits count, and OpenCV has spread fewer than 8 over the whole range.
+    values = [
+        (value & (2**chunks.depth - 1)) * _expansion(chunks.depth)
+        for value in struct.unpack_from(f">{samples}H", body)
+    ]
+    colour = cv2.cvtColor(decoded, cv2.COLOR_BGRA2BGR) if channels_of(decoded) == 4 else decoded
+    matches = colour == np.array(values[::-1], colour.dtype)
+    hidden = matches if samples == 1 else matches.all(axis=2)
+    grown = cv2.COLOR_GRAY2BGRA if samples == 1 else cv2.COLOR_BGR2BGRA
+    pixels = as_pixels(cv2.cvtColor(_eight_bits(colour), grown))
+    pixels[:, :, 3][hidden] = 0
+    return pixels
 
 
 def _expansion(depth: int) -> int:
