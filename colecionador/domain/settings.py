@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     """How long a drain may take before what is unfinished goes back to the queue."""
     render_seconds: float = Field(300.0, gt=0)
     """How long one photo may take to decode and to render before it counts as hanging."""
-    peer_seconds: float = Field(60.0, ge=10)
+    peer_seconds: float = Field(60.0, ge=5)
     """How long a lane of the cluster may be silent before its peers end, to be started anew."""
     max_attempts: int = Field(3, ge=1, le=20)
     """Attempts before the dead-letter queue."""
