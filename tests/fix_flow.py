@@ -92,6 +92,11 @@ class Flow:
         """Ask it to stop."""
         self.signal(signal.SIGTERM)
 
+    def stop(self) -> None:
+        """Ask it to stop, and wait until it has; it must end with 0."""
+        self.terminate()
+        assert self.exit_code() == 0, self.tail()
+
     def kill(self) -> None:
         """End it, and it alone, with SIGKILL; returns when it is gone."""
         self.signal(signal.SIGKILL)

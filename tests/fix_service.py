@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -32,56 +29,13 @@ from connectors.postgres.migrate import apply_migrations
 from connectors.rabbitmq import declare_topology
 from connectors.s3.buckets import create_missing_buckets
 from sandbox import Sandbox
-from tests.fix_images import COLOUR_PHOTOGRAPHS, photograph_jpeg
+from tests.fix_messages import Message, message, small_photograph, source_key
 from tests.fix_sandbox import fresh_environment
 
-CATEGORIAS = ("carros", "moedas", "animais", "arte")
 DEADLINE_SECONDS = 60.0
 RETRY_BASE_SECONDS = 0.3
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message on its way in, or as it lies in one of the queues."""
-
-    message_id: str | None
-    body: bytes
-    properties: BasicProperties | None = None
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The body's JSON object."""
-        decoded: dict[str, Any] = json.loads(self.body)
-        return decoded
-
-    @property
-    def headers(self) -> Mapping[str, Any]:
-        """Its headers; none where it has none."""
-        return (self.properties.headers if self.properties else None) or {}
-
-
-@cache
-def small_photograph(number: int = 0) -> bytes:
-    """One of four real photographs as a JPEG of 320 by 240, so that tests are quick."""
-    return photograph_jpeg(COLOUR_PHOTOGRAPHS[number % len(COLOUR_PHOTOGRAPHS)], 320, 240)
-
-
-def message(item_id: int, message_id: str | None = None, **fields: object) -> Message:
-    """A message for an item, its photograph at the key that `Service.put` gives it."""
-    body = {
-        "itemId": item_id,
-        "categoria": CATEGORIAS[item_id % len(CATEGORIAS)],
-        "objectKey": source_key(item_id),
-        **fields,
-    }
-    return Message(message_id or str(uuid4()), json.dumps(body).encode())
-
-
-def source_key(item_id: int) -> str:
-    """Where the tests put an item's photograph."""
-    return f"originals/{item_id}.jpg"
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tests.fix_service import Message, Row, Service
+from tests.fix_messages import Message
+from tests.fix_service import Row, Service
 
 THE_NINE = frozenset(
     {

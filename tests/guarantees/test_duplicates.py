@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.fix_flow import Flow, Flows
-from tests.fix_service import Message, Service, message, small_photograph, source_key
+from tests.fix_flow import Flows
+from tests.fix_messages import Message, message, small_photograph, source_key
+from tests.fix_service import Service
 from tests.invariants import Books, check_invariants
 
 COPIES = 8
@@ -39,7 +40,7 @@ def test_a_message_that_comes_again_when_it_is_done_is_only_told_again(
         service.remove(1)
     service.send(sent)
     flow.wait_for("Duplicate acknowledged")
-    _stop(flow)
+    flow.stop()
     books = _check_one_job(service, sent)
     first, again = books.completions
     assert (first.message_id, first.body) == (again.message_id, again.body)
@@ -62,7 +63,7 @@ def test_a_message_that_comes_again_with_another_source_is_done_again(
         sent.append(sent[0])
     service.send(sent[1:])
     flow.wait_for("Item processed", count=2)
-    _stop(flow)
+    flow.stop()
     books = _check_one_job(service, sent)
     first, second = books.completions
     assert first.message_id != second.message_id
@@ -73,6 +74,21 @@ def test_a_message_that_comes_again_with_another_source_is_done_again(
         (each["bucket"], each["objectKey"]): each["md5"] for each in first.fields["variations"]
     }
     assert service.md5_of_objects(named) == named
+
+
+def test_one_message_id_with_two_sources_at_once_is_one_job_and_tells_of_both(
+    service: Service, flows: Flows
+) -> None:
+    service.put(1, small_photograph(0))
+    service.put(2, small_photograph(1))
+    one = message(1)
+    other = message(1, one.message_id, objectKey=source_key(2))
+    service.send([one, other])
+    flows.drain(service, "-w", "2")
+    books = _check_one_job(service, [one, other])
+    told = {each.fields["source"]["objectKey"] for each in books.completions}
+    assert told == {source_key(1), source_key(2)}
+    assert books.jobs[0]["object_key"] in told
 
 
 def test_two_messages_of_one_item_are_two_jobs(service: Service, flows: Flows) -> None:
@@ -93,8 +109,3 @@ def _check_one_job(service: Service, sent: Sequence[Message]) -> Books:
     assert len(books.results) == 9
     assert books.dead_letters == []
     return books
-
-
-def _stop(flow: Flow) -> None:
-    flow.terminate()
-    assert flow.exit_code() == 0, flow.tail()

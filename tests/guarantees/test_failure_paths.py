@@ -9,16 +9,9 @@ import pytest
 
 from sandbox import Sandbox
 from tests.fix_flow import Flow, Flows, LogLine
+from tests.fix_messages import Message, message, small_photograph, source_key
 from tests.fix_s3_faults import faulty_s3
-from tests.fix_service import (
-    Message,
-    Service,
-    delete_queues,
-    message,
-    new_service,
-    small_photograph,
-    source_key,
-)
+from tests.fix_service import Service, delete_queues, new_service
 from tests.invariants import check_invariants
 
 BASE_SECONDS = 0.5
@@ -43,7 +36,7 @@ def test_a_source_that_appears_before_the_third_attempt_is_a_success_with_three_
     service.put(1)
     flow.wait_for("Item processed", attempt=3)
     _check_delays(flow, late)
-    _stop(flow)
+    flow.stop()
     books = check_invariants(service, [late])
     assert [row["attempts"] for row in books.jobs] == [3]
     assert [completion.fields["attempts"] for completion in books.completions] == [3]
@@ -57,7 +50,7 @@ def test_a_source_that_never_appears_is_a_dead_letter_after_exactly_three_attemp
     flow = flows.start(service, log_level="DEBUG")
     flow.wait_for("Item dead-lettered")
     _check_delays(flow, lost)
-    _stop(flow)
+    flow.stop()
     books = check_invariants(service, [lost])
     assert len(flow.found("Delivery received", message_id=lost.message_id)) == 3
     [letter] = books.dead_letters
@@ -137,7 +130,7 @@ def test_by_default_the_wait_rooms_hold_messages_for_five_and_ten_seconds(
         [retried] = flow.wait_for("Item retried")
         assert retried["delay_seconds"] == 5
         assert [service.ready(room) for room in service.wait_rooms] == [1, 0]
-        _stop(flow)
+        flow.stop()
     finally:
         delete_queues(service)
 
@@ -178,8 +171,3 @@ def _timestamp(line: LogLine) -> datetime:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def _stop(flow: Flow) -> None:
-    flow.terminate()
-    assert flow.exit_code() == 0, flow.tail()

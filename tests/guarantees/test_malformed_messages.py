@@ -6,7 +6,8 @@ import json
 from uuid import uuid4
 
 from tests.fix_flow import Flows
-from tests.fix_service import Message, Service, message
+from tests.fix_messages import Message, message
+from tests.fix_service import Service
 from tests.invariants import check_invariants
 
 VALID = {"itemId": 7, "categoria": "moedas", "objectKey": "originals/7.jpg"}

@@ -9,7 +9,8 @@ import pytest
 
 from tests.failpoints import ABORT, DEVOUR, HANG, with_failpoints
 from tests.fix_flow import IDLE_SECONDS, Flow, Flows
-from tests.fix_service import Message, Service, message, small_photograph
+from tests.fix_messages import Message, message, small_photograph
+from tests.fix_service import Service
 from tests.invariants import check_invariants
 
 ITEMS = range(1, 17)

@@ -6,7 +6,7 @@ import signal
 
 from tests.fix_flow import Flows
 from tests.fix_service import Service
-from tests.invariants import check_invariants, check_no_half_item, read_books
+from tests.invariants import check_invariants
 
 ITEMS = range(1, 41)
 PEER_SECONDS = 5
@@ -25,6 +25,5 @@ def test_a_cluster_whose_peer_is_stopped_ends_with_an_error_that_names_the_silen
     assert "was not heard" in failure["exception"]
     second.signal(signal.SIGCONT)
     assert second.exit_code() == 1
-    check_no_half_item(service, read_books(service))
     flows.drain(service)
     assert check_invariants(service, sent).dead_letters == []

@@ -9,8 +9,9 @@ import psutil
 import pytest
 
 from tests.fix_flow import TESTING, Flows, cluster_addresses
+from tests.fix_messages import Message, source_key
 from tests.fix_s3_faults import faulty_s3
-from tests.fix_service import Message, Service, source_key, wait_until
+from tests.fix_service import Service, wait_until
 from tests.invariants import check_invariants, check_no_half_item, read_books
 
 ITEMS = range(1, 61)

@@ -9,7 +9,8 @@ from typing import Any
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 
 from tests.fix_flow import Flows
-from tests.fix_service import Service, small_photograph, source_key
+from tests.fix_messages import small_photograph, source_key
+from tests.fix_service import Service
 
 
 def test_a_third_party_can_publish_and_consume_knowing_only_the_contract(

@@ -10,7 +10,8 @@ import pytest
 
 from sandbox import Sandbox
 from tests.fix_flow import IDLE_SECONDS, RUN, TESTING, Flows
-from tests.fix_service import CATEGORIAS, Service, delete_queues, new_service
+from tests.fix_messages import CATEGORIAS
+from tests.fix_service import Service, delete_queues, new_service
 from tests.invariants import Books, check_invariants
 
 ITEMS = range(1, 41)
