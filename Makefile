@@ -48,10 +48,12 @@ docs: setup ## write docs/settings.md, docs/schema.sql and the README's topology
 # Pins are resolved on 3.11, the oldest Python that is supported: what it can run, 3.12 can too.
 compile = CUSTOM_COMPILE_COMMAND="make lock" $(python) -m piptools compile --quiet --generate-hashes \
 	--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+# In the image too: they cost nothing until they are configured.
+extras := --extra sentry --extra datadog --extra tracing
 lock: setup ## resolve the dependencies anew into requirements.lock and requirements-runtime.lock
 	@$(python) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make lock needs a .venv of Python 3.11")'
-	@$(compile) --upgrade --extra dev --all-build-deps --output-file requirements.lock pyproject.toml
-	@$(compile) --upgrade --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
+	@$(compile) --upgrade --extra dev $(extras) --all-build-deps --output-file requirements.lock pyproject.toml
+	@$(compile) --upgrade $(extras) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
 
 clean: ## remove what the other targets made, servers left up included
 	@if [ -x $(python) ]; then $(python) -m sandbox down; fi
