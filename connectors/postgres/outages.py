@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import psycopg
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
@@ -16,6 +17,7 @@ DATA_ERRORS = (
     errors.RaiseException,
     # Text that no encoding of the wire takes, such as a lone surrogate; a number beyond any type.
     UnicodeError,
+    orjson.JSONEncodeError,
     OverflowError,
 )
 """Errors that a row's content caused: its neighbours can do without it."""

@@ -70,12 +70,27 @@ def count(session: psycopg.Connection, table: str) -> int:
         (with_source(etag="\ud800"), "surrogates not allowed"),
         (a_completed(BAD, variations=[stored("blur")] * 2), "augmentation_results_pkey"),
         (a_completed(BAD, variations=[stored("blur", 2**63)]), "out of range"),
+        (a_completed(BAD, variations=[stored("blur", 2**70)]), "64-bit range"),
+        (a_completed(BAD, variations=[stored("blur\x00")]), "Unicode"),
+        (a_completed(BAD, variations=[stored("blur\ud800")]), "surrogates not allowed"),
         (
             a_completed(BAD, variations=[replace(stored("blur"), md5=None)]),  # type: ignore[arg-type]
             "augmentation_results_stored_is_whole",
         ),
     ],
-    ids=["check", "integer", "bigint", "nul", "surrogate", "unique", "result", "result check"],
+    ids=[
+        "check",
+        "integer",
+        "bigint",
+        "nul",
+        "surrogate",
+        "unique",
+        "result's bigint",
+        "result's number",
+        "result's nul",
+        "result's surrogate",
+        "result's check",
+    ],
 )
 def test_one_bad_item_does_not_fail_its_neighbours(
     postgres_ledger: PostgresLedger, session: psycopg.Connection, bad: CompletedItem, said: str
