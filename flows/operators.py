@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 import bytewax.operators as op
@@ -96,10 +97,10 @@ class _AsyncMapLogic(StatefulBatchLogic[X, Y, None], Generic[X, Y]):
         """No state: what is in flight is redelivered."""
 
     def _start(self, value: X) -> None:
-        def failed(error: Exception) -> None:
-            self._finished.append(self._step.caught(value, error))
+        run(self._step(value), self._finished.append, partial(self._failed, value))
 
-        run(self._step(value), self._finished.append, failed)
+    def _failed(self, value: X, error: Exception) -> None:
+        self._finished.append(self._step.caught(value, error))
 
     def _collect(self) -> tuple[list[Y], bool]:
         emitted = []

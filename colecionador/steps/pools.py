@@ -10,12 +10,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from colecionador.steps.tasks import Hop, Resume
 
 T = TypeVar("T")
+
+_Call = tuple[Callable[..., Any], tuple[object, ...], Resume]
 
 
 class Pool:
@@ -27,30 +30,23 @@ class Pool:
     def __init__(self, name: str, threads: int) -> None:
         self.name = name
         self.threads = threads
-        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._calls: SimpleQueue[_Call] = SimpleQueue()
         self._busy_since: dict[int, float] = {}
         self._started = False
         self._lock = threading.Lock()
 
     def call(self, function: Callable[..., T], *arguments: object) -> Hop[T]:
         """A hop that calls `function` on one of the threads."""
+        return Hop(partial(self._put, function, arguments))
 
-        def start(resume: Resume) -> None:
-            def work() -> None:
-                try:
-                    value = function(*arguments)
-                except Exception as error:  # noqa: BLE001  # raised again at the await
-                    resume(None, error)
-                else:
-                    resume(value)
+    def do(self, function: Callable[[], None]) -> None:
+        """Let one of the threads call a function that raises nothing and answers nobody."""
+        self._put(function, (), _tell_nobody)
 
-            self.do(work)
-
-        return Hop(start)
-
-    def do(self, work: Callable[[], None]) -> None:
-        """Let one of the threads do something that raises nothing and answers nobody."""
-        self._calls.put(work)
+    def _put(
+        self, function: Callable[..., Any], arguments: tuple[object, ...], resume: Resume
+    ) -> None:
+        self._calls.put((function, arguments, resume))
         if not self._started:
             self._start()
 
@@ -71,9 +67,19 @@ class Pool:
     def _work(self) -> None:
         me = threading.get_ident()
         while True:
-            work = self._calls.get()
+            function, arguments, resume = self._calls.get()
             self._busy_since[me] = time.monotonic()
-            work()
+            try:
+                value = function(*arguments)
+            except Exception as error:  # noqa: BLE001  # raised again at the await
+                value = None
+                resume(None, error)
+            else:
+                resume(value)
             del self._busy_since[me]
             # A thread that waits must not keep the pixels of its last call alive.
-            del work
+            del function, arguments, resume, value
+
+
+def _tell_nobody(value: object, error: BaseException | None = None) -> None:
+    """The end of a call that nobody waits for."""

@@ -1,6 +1,6 @@
 """Recorded streams through the whole dataflow, compared with golden files.
 
-A new case is a new file in `streams/`; `make golden` writes its golden file, which is then read
+A new case is a new file in `streams/`; `--accept-golden` writes its golden file, which is then read
 as carefully as a test would be.
 """
 
