@@ -1,6 +1,6 @@
 # `make` alone prints what there is. Everything runs from .venv and leaves no process behind.
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test lint types format bench docs lock clean
+.PHONY: help setup servers monitoring demo test lint types format bench docs lock clean
 MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python
@@ -19,10 +19,14 @@ setup: .venv/.ready ## .venv with the project and all its dependencies; quick wh
 servers: setup
 	@$(python) -m sandbox install
 
+# Prometheus and Alertmanager, on which the alerts are tested.
+monitoring: setup
+	@$(python) -m sandbox install monitoring
+
 demo: servers ## the main job on real photographs, on private servers of its own
 	@$(python) -m sandbox run -- $(python) -m demo
 
-test: servers lint types ## every check and every test
+test: servers monitoring lint types ## every check and every test
 	@$(python) -m pytest
 
 lint: setup ## style, formatting and the layers between packages

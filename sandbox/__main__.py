@@ -7,9 +7,11 @@ import sys
 
 from sandbox import background
 from sandbox.errors import SandboxError
-from sandbox.install import ensure_rabbitmq
+from sandbox.install import ensure_monitoring, ensure_rabbitmq
 from sandbox.report import report
 from sandbox.run import run
+
+_INSTALLERS = {"rabbitmq": ensure_rabbitmq, "monitoring": ensure_monitoring}
 
 
 def main() -> int:
@@ -33,7 +35,7 @@ def _do(arguments: argparse.Namespace) -> int:
         case "env":
             sys.stdout.write(background.export_lines() + "\n")
         case _:
-            ensure_rabbitmq(report)
+            _INSTALLERS[arguments.what](report)
     return 0
 
 
@@ -47,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("up", help="start the servers and leave them running")
     verbs.add_parser("env", help="print the addresses of what `up` started as export lines")
     verbs.add_parser("down", help="take down what `up` started, with its data")
-    verbs.add_parser("install", help="install RabbitMQ where it is missing")
+    install_verb = verbs.add_parser("install", help="install what no Python package brings")
+    install_verb.add_argument("what", nargs="?", choices=_INSTALLERS, default="rabbitmq")
     return parser
 
 
