@@ -5,6 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+from tests.fix_sandbox import servers, service_environment
+
+# Here alone: imported in several places, there would be a sandbox for each.
+__all__ = ["servers", "service_environment"]
+
 # A loaded machine is no finding: what takes long is the business of bench/.
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")

@@ -13,9 +13,6 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from colecionador.domain.settings import Settings, load_settings
 from tests.cli.augment import Augment
-from tests.fix_sandbox import servers, service_environment
-
-__all__ = ["servers", "service_environment"]
 
 
 @pytest.fixture

@@ -13,9 +13,6 @@ from pathlib import Path
 import pytest
 
 from demo.photographs import photographs
-from tests.fix_sandbox import servers, service_environment
-
-__all__ = ["servers", "service_environment"]
 
 ROOT = Path(__file__).parents[2]
 

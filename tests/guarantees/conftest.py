@@ -1,9 +1,8 @@
-"""One sandbox for all guarantees, and in it a service of its own for each test."""
+"""A service of its own for each guarantee, in the run's sandbox, and its processes."""
 
 from __future__ import annotations
 
 from tests.fix_flow import flows
-from tests.fix_sandbox import servers
 from tests.fix_service import service
 
-__all__ = ["flows", "servers", "service"]
+__all__ = ["flows", "service"]
