@@ -17,6 +17,7 @@ VERBS = {
     "init": "Create the queues, buckets and tables that are missing; safe to repeat.",
     "submit": "Upload images and publish a message for each.",
     "status": "Show where things stand: queues, jobs, last errors; or one item's jobs.",
+    "dlq": "Look at the dead letters, send them back, or throw them away.",
     "doctor": "Check every setting and connection, and say in words what is wrong.",
 }
 """Every verb with its line in `augment --help`, so that help imports none of them."""
@@ -46,14 +47,22 @@ def application(arguments: Sequence[str]) -> typer.Typer:
     )
     called = next((word for word in arguments if not word.startswith("-")), None)
     for verb, summary in VERBS.items():
-        command = _verb(verb) if verb == called else _not_called
-        app.command(verb, short_help=summary)(command)
+        if verb == called:
+            _add(app, verb, summary)
+        else:
+            app.command(verb, short_help=summary)(_not_called)
     return app
 
 
-def _verb(name: str) -> Callable[..., None]:
-    command: Callable[..., None] = getattr(import_module(f"colecionador.cli.{name}"), name)
-    return command
+def _add(app: typer.Typer, verb: str, summary: str) -> None:
+    """The verb itself; one with verbs of its own has them in `GROUP`."""
+    module = import_module(f"colecionador.cli.{verb}")
+    group: typer.Typer | None = getattr(module, "GROUP", None)
+    if group is not None:
+        app.add_typer(group, name=verb, short_help=summary)
+        return
+    command: Callable[..., None] = getattr(module, verb)
+    app.command(verb, short_help=summary)(command)
 
 
 def _not_called() -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import count, islice, repeat
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from colecionador.cli.console import OUT
 from colecionador.cli.errors import CommandError, UsageError
 from colecionador.cli.photographs import Photograph, find_images
+from colecionador.cli.progress import progress
 from colecionador.cli.settings import command_settings
 from colecionador.cli.submission import Submission
 from colecionador.domain.messages import (
@@ -56,7 +55,7 @@ def submit(
     ids: Iterator[int | None] = repeat(None) if item_id is None else count(item_id)
     numbered = zip(images, ids, strict=False)
     submission = Submission(settings, categoria)
-    with _progress(len(images)) as advance:
+    with progress("submitting", len(images)) as advance:
         while chunk := list(islice(numbered, CHUNK)):
             submission.submit(chunk)
             advance(len(chunk))
@@ -92,11 +91,3 @@ def _conclude(submission: Submission, settings: Settings, wanted: int) -> None:
             f"{wanted - sent} of {wanted} images were not submitted; to submit all again is "
             f"harmless:\n  {lines}"
         )
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], object]]:
-    columns = (TextColumn("submitting"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=OUT, transient=True, disable=not OUT.is_terminal) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda done: progress.advance(task, done)

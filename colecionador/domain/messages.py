@@ -104,8 +104,7 @@ def parse_message(
     fields = _decode(delivery.body)
     if isinstance(fields, str):
         return _reject(delivery, None, fields)
-    found = fields.get("categoria", fields.get("category"))
-    categoria = found if isinstance(found, str) and _CATEGORIA.fullmatch(found) else None
+    categoria = _categoria(fields)
     bucket = fields.get("bucket", default_bucket)
     problem = (
         _item_id_problem(fields)
@@ -127,6 +126,18 @@ def parse_message(
         bucket=bucket,
         object_key=fields["objectKey"],
     )
+
+
+def named_subject(body: bytes) -> tuple[int | None, str | None]:
+    """The item id and the categoria that a body names, each None unless it is a valid one.
+
+    For what people look at: a message that is refused may still say whose it was.
+    """
+    fields = _decode(body)
+    if isinstance(fields, str):
+        return None, None
+    item_id = None if _item_id_problem(fields) else fields["itemId"]
+    return item_id, _categoria(fields)
 
 
 def range_key(item_id: int, range_size: int) -> str:
@@ -158,6 +169,11 @@ def _decode(body: bytes) -> Mapping[str, Any] | str:
     if not isinstance(decoded, dict):
         return f"body: a JSON {_json_type(decoded)}; it must be an object"
     return decoded
+
+
+def _categoria(fields: Mapping[str, Any]) -> str | None:
+    found = fields.get("categoria", fields.get("category"))
+    return found if isinstance(found, str) and _CATEGORIA.fullmatch(found) else None
 
 
 def _item_id_problem(fields: Mapping[str, Any]) -> str | None:

@@ -12,11 +12,18 @@ ERROR_TYPE = "x-error-type"
 ERROR = "x-error"
 FIRST_FAILED_AT = "x-first-failed-at"
 FAILED_AT = "x-failed-at"
+REPLAYED_AT = "x-replayed-at"
+STREAM_OFFSET = "x-stream-offset"
+
+OF_FAILURES = (ATTEMPT, ERROR_TYPE, ERROR, FIRST_FAILED_AT, FAILED_AT)
+"""What a retry or a dead letter notes; a message that starts anew has none of it."""
 
 ATTEMPT_LIMIT = 1_000_000
 """An attempt beyond it is none that this service wrote."""
 
-_BROKERS_OWN = frozenset((b"x-delivery-count", b"x-acquired-count", b"x-death"))
+_BROKERS_OWN = frozenset(
+    (b"x-delivery-count", b"x-acquired-count", b"x-death", STREAM_OFFSET.encode())
+)
 _BROKERS_OWN_PREFIXES = (b"x-first-death-", b"x-last-death-")
 _ROUTING = frozenset((b"CC", b"BCC"))
 

@@ -15,6 +15,8 @@ from connectors.rabbitmq.headers import (
     ERROR_TYPE,
     FAILED_AT,
     FIRST_FAILED_AT,
+    OF_FAILURES,
+    REPLAYED_AT,
     first_failed_at,
     is_left_out,
     timestamp_text,
@@ -72,6 +74,18 @@ def work_message(queue: str, body: bytes, message_id: str, now: datetime) -> Out
         timestamp=int(now.timestamp()),
     )
     return OutgoingMessage(queue, properties, body)
+
+
+def repeated_message(
+    queue: str, original: Original, *, replayed_at: datetime | None = None
+) -> OutgoingMessage:
+    """The same message anew: body, identity and properties as they were, the attempts from 1.
+
+    What this service noted of failures is left out; `replayed_at` marks it as sent back.
+    """
+    kept = _kept(original, ())
+    marks = () if replayed_at is None else (text_field(REPLAYED_AT, timestamp_text(replayed_at)),)
+    return OutgoingMessage(queue, with_headers(kept, marks, OF_FAILURES), original.delivery.body)
 
 
 def _completion(
