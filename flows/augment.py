@@ -36,7 +36,7 @@ def topology(wiring: Wiring) -> Dataflow:
     augment = Dataflow("augment")
     lanes, steps = wiring.lanes, wiring.steps
 
-    arrivals = op.input("source", augment, LaneSource(lanes))
+    arrivals = op.input("source", augment, LaneSource(lanes, wiring.peers))
     deliveries, signals = split("deliveries", arrivals, Delivery)
     items, invalid = split("valid", op.map("parse", deliveries, steps.parse), Item)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import traceback
+from dataclasses import dataclass
 from typing import NoReturn
 
-import structlog
-
+from colecionador.domain.events import Dependency, Notice
 from colecionador.domain.plan import PlanError, load_plan
 from colecionador.domain.settings import Settings, SettingsError, load_settings
 from colecionador.imaging.variations import check_operation
@@ -16,13 +18,14 @@ from connectors.postgres.ledger import PostgresLedger
 from connectors.rabbitmq.lanes import RabbitLanes
 from connectors.s3.deadline import Timeouts
 from connectors.s3.store import S3Store
-from connectors.telemetry.endpoint import open_endpoint
-from connectors.telemetry.fan_out import FanOut
-from connectors.telemetry.log import LogTelemetry
-from connectors.telemetry.log_output import configure_logging
-from connectors.telemetry.prometheus import PrometheusTelemetry
+from connectors.telemetry.bytewax_metrics import enable_bytewax_metrics
+from connectors.telemetry.endpoint import metrics_route, open_endpoint
+from connectors.telemetry.log_output import configure_logging, log_uncaught
+from connectors.telemetry.stderr_lines import StderrLines, log_output
 from flows.cluster import process_index
+from flows.health import healthz_route, readyz_route
 from flows.stopping import deadly, end_with_testing_parent, on_error, on_stop_signal
+from flows.telemetry import Backends, open_backends
 from flows.watchdog import hanging_photo, silent_peer, watch
 from flows.wiring import Ports, Wiring, wire
 
@@ -34,10 +37,13 @@ def production_wiring() -> Wiring:
         plan = load_plan(settings.plan, check_operation)
     except (SettingsError, PlanError) as error:
         _refuse(error)
-    configure_logging(settings)
-    metrics = PrometheusTelemetry(plan.categorias)
-    telemetry = FanOut((metrics, LogTelemetry()))
-    lanes = RabbitLanes(settings, telemetry, start_paused=True)
+    stderr = StderrLines()
+    configure_logging(settings, stderr.stream)
+    log_uncaught()
+    bytewax_metrics = enable_bytewax_metrics()
+    backends = open_backends(settings, plan.categorias)
+    telemetry = backends.telemetry
+    lanes = RabbitLanes(settings, telemetry, start_paused=True, start_trace=backends.start_trace)
     ports = Ports(
         lanes=lanes,
         store=S3Store(settings, telemetry, Timeouts(silence=settings.s3_timeout_seconds)),
@@ -47,25 +53,60 @@ def production_wiring() -> Wiring:
         telemetry=telemetry,
     )
 
+    backends.readiness.watch(
+        {
+            Dependency.RABBITMQ: lanes.probe,
+            Dependency.S3: ports.store.probe,
+            Dependency.POSTGRES: ports.ledger.probe,
+        }
+    )
+
     def start() -> None:
-        open_endpoint(metrics.registry, settings.metrics_port, process_index(), telemetry)
+        stderr.capture(log_output)
+        atexit.register(stderr.close)
+        atexit.register(backends.close)
+        routes = {
+            "/metrics": metrics_route(backends.metrics.registry, bytewax_metrics),
+            "/healthz": healthz_route(wiring.peers, lanes.silence),
+            "/readyz": readyz_route(backends.readiness),
+        }
+        open_endpoint(routes, settings.metrics_port, process_index(), telemetry)
 
     wiring = wire(settings, plan, plan_version(plan, settings), ports, start)
-    _say_how_to_end(wiring, lanes, settings)
+    _say_how_to_end(wiring, lanes, settings, _Last(backends, stderr))
     return wiring
 
 
-def _say_how_to_end(wiring: Wiring, lanes: RabbitLanes, settings: Settings) -> None:
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """What a process that has to die still does: it says why."""
+
+    backends: Backends
+    stderr: StderrLines
+
+    def report(self, error: BaseException) -> None:
+        trace = "".join(traceback.format_exception(error))
+        fields = (("remedy", remedy(error)), ("exception", trace))
+        self.backends.telemetry.emit(Notice("error", "Process failed", fields))
+
+    def close(self) -> None:
+        self.backends.close()
+        self.stderr.close()
+
+
+def _say_how_to_end(wiring: Wiring, lanes: RabbitLanes, settings: Settings, last: _Last) -> None:
     def stop() -> None:
         if not wiring.workers.started:
             # Bytewax still waits for a cluster peer: there is nothing to finish.
             os._exit(0)
         lanes.drain()
 
-    def report(error: BaseException) -> None:
-        structlog.get_logger().error("Process failed", remedy=remedy(error), exc_info=error)
+    def let_go() -> None:
+        # The broker first: what is held is then another process's at once.
+        lanes.abort()
+        last.close()
 
-    die = deadly(report, lanes.abort)
+    die = deadly(last.report, let_go)
     end_with_testing_parent()
     on_stop_signal(stop)
     on_error(die)

@@ -19,6 +19,7 @@ from colecionador.domain.results import (
     VariationResult,
 )
 from colecionador.domain.settlements import Settlement
+from colecionador.domain.tracing import Trace
 
 
 class Stage(StrEnum):
@@ -121,6 +122,20 @@ class VariationsCommitted:
     """The variations of an item are in its rows: they are its own now, and count once."""
 
     variations: tuple[VariationResult, ...]
+    item: Item | None = None
+    job_id: int | None = None
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadFailed:
+    """One variation could not be uploaded, this time; during an outage it is tried again."""
+
+    item: Item
+    job_id: int
+    worker: str
+    variation: str
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +144,11 @@ class StageTimed:
 
     stage: Stage
     seconds: float
+    item: Item | None = None
+    variation: str | None = None
+    """Of a stage that each variation goes through."""
+    ended_ago: float = 0.0
+    """Seconds since its end, where it is told later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +158,8 @@ class DependencyCalled:
     dependency: Dependency
     operation: str
     seconds: float
+    succeeded: bool = True
+    """Whether the dependency did what it was asked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +177,7 @@ class Settled:
 
     settlement: Settlement
     publish_seconds: float
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +195,7 @@ class AttemptFailed:
     failure: Failure
     worker: str | None
     traceback: str | None = None
+    job_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +225,7 @@ Event = (
     | VariationSkipped
     | Generated
     | VariationsCommitted
+    | UploadFailed
     | StageTimed
     | DependencyCalled
     | DependencyChanged

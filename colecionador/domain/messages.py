@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 import orjson
 
 from colecionador.domain.failures import ErrorType, Failure
+from colecionador.domain.tracing import Trace
 
 BODY_LIMIT_BYTES = 64 * 1024
 ITEM_ID_LIMIT = 2**63
@@ -49,6 +50,8 @@ class Delivery:
     """From published to delivered, where the producer set a timestamp."""
     delivered_at: float = 0.0
     """Seconds since the epoch."""
+    trace: Trace | None = None
+    """Its span, where traces are recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Item:
     categoria: str
     bucket: str
     object_key: str
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,7 @@ def parse_message(
         categoria=categoria,
         bucket=bucket,
         object_key=fields["objectKey"],
+        trace=delivery.trace,
     )
 
 

@@ -134,6 +134,13 @@ class Settings(BaseSettings):
 
     @field_validator("amqp_url")
     @classmethod
+    sentry_dsn: Annotated[SecretStr | None, BeforeValidator(_empty_is_none)] = None
+    """Where failures are reported to; needs the extra `sentry`; none: nowhere."""
+    dogstatsd_address: Annotated[str | None, BeforeValidator(_empty_is_none)] = None
+    """`host:port` of a Datadog agent, which gets the metrics by UDP; none: none does."""
+    alertmanager_url: Annotated[SecretStr | None, BeforeValidator(_empty_is_none)] = None
+    """An Alertmanager in which dead letters raise an alert at once; none: none."""
+
     def _amqp_scheme(cls, value: SecretStr) -> SecretStr:
         _require_scheme(value.get_secret_value(), ("amqp", "amqps"), "amqp://user:password@host/")
         return value
@@ -153,6 +160,36 @@ class Settings(BaseSettings):
 
     @field_validator("source_bucket", "training_bucket")
     @classmethod
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _sentry_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        example = "https://key@sentry.example/1"
+        if value is not None:
+            text = value.get_secret_value()
+            _require_scheme(text, ("http", "https"), example)
+            parts = urlsplit(text)
+            if not parts.username or not parts.path.rpartition("/")[2].isdigit():
+                raise ValueError(f"needs a key and a project's number; e.g. {example}")
+        return value
+
+    @field_validator("alertmanager_url")
+    @classmethod
+    def _alertmanager_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            example = "http://alertmanager:9093"
+            _require_scheme(value.get_secret_value(), ("http", "https"), example)
+        return value
+
+    @field_validator("dogstatsd_address")
+    @classmethod
+    def _dogstatsd_host(cls, value: str | None) -> str | None:
+        if value is not None:
+            example = "localhost:8125"
+            if "/" in value:
+                raise ValueError(f"is no host and port; e.g. {example}")
+            _require_scheme(f"udp://{value}", ("udp",), example)
+        return value
+
     def _bucket_name(cls, value: str) -> str:
         if not _BUCKET.fullmatch(value):
             raise ValueError('is no bucket name; use 3 to 63 of a-z, 0-9, "." and "-"')

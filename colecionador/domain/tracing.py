@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
@@ -30,6 +31,14 @@ class Trace:
     span: SpanId
     parent: SpanId | None = None
     """The producer's span, where the message named one."""
+
+
+StartTrace = Callable[[str | None], Trace | None]
+"""Starts the span of a delivery that came with this `traceparent`; None where none is recorded."""
+
+
+def no_trace(traceparent: str | None) -> None:
+    """Traces are off."""
 
 
 def parse_traceparent(text: str | None) -> SpanId | None:

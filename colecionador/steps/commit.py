@@ -64,14 +64,20 @@ class Commit:
         )
         match answer:
             case Committed():
-                self.telemetry.emit(StageTimed(Stage.COMMIT, time.perf_counter() - started))
-                self.telemetry.emit(VariationsCommitted(completed.variations))
+                self._tell(completed, answer.job_id, time.perf_counter() - started)
                 completion = stored_completion(completed, answer.job_id)
                 return _complete(completed.item, completion, Outcome.SUCCESS, completed.worker)
             case AlreadyDone():
                 return _duplicate(completed.item, answer.completion)
             case Failure():
                 return await self._record(_failed(completed, answer))
+
+    def _tell(self, completed: CompletedItem, job_id: int, seconds: float) -> None:
+        item = completed.item
+        self.telemetry.emit(StageTimed(Stage.COMMIT, seconds, item))
+        self.telemetry.emit(
+            VariationsCommitted(completed.variations, item, job_id, completed.worker)
+        )
 
     async def _record(self, failed: FailedItem) -> Settlement:
         settlement = settle_failure(
@@ -83,11 +89,13 @@ class Commit:
         )
         if isinstance(answer, AlreadyDone):
             return _duplicate(failed.item, answer.completion)
+        job_id = answer.job_id if isinstance(answer, Recorded) else None
+        failure = failed.failure
         self.telemetry.emit(
-            AttemptFailed(failed.item, failed.failure, failed.worker, failed.failure.traceback)
+            AttemptFailed(failed.item, failure, failed.worker, failure.traceback, job_id)
         )
         if isinstance(answer, Recorded):
-            subject = _subject(failed.item, answer.job_id, failed.worker)
+            subject = _subject(failed.item, job_id, failed.worker)
             return settle_failure(failed, subject, self.retry_delays)
         return settlement
 

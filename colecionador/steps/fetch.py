@@ -85,7 +85,7 @@ class Fetch:
             decoder.abandon()
             return self._failed(item, stored, worker)
         download_ms = (time.perf_counter() - started) * 1000
-        self.telemetry.emit(StageTimed(Stage.DOWNLOAD, download_ms / 1000))
+        self.telemetry.emit(StageTimed(Stage.DOWNLOAD, download_ms / 1000, item))
         self.telemetry.emit(Downloaded(item, job_id, worker, len(stored.data), download_ms))
 
         decoded = await decoder.decode(stored.data)
@@ -108,6 +108,7 @@ class Fetch:
         return Photo(facts, decoded.pixels)
 
     def _tell(self, event: Judged, judged: Judgement) -> None:
-        self.telemetry.emit(StageTimed(Stage.DECODE, judged.decode_seconds))
-        self.telemetry.emit(StageTimed(Stage.QUALITY, judged.quality_seconds))
+        decoded, quality = judged.decode_seconds, judged.quality_seconds
+        self.telemetry.emit(StageTimed(Stage.DECODE, decoded, event.item, ended_ago=quality))
+        self.telemetry.emit(StageTimed(Stage.QUALITY, quality, event.item))
         self.telemetry.emit(event)

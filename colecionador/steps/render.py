@@ -5,7 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from colecionador.domain.events import Stage, StageTimed, VariationSkipped, VariationStored
+from colecionador.domain.events import (
+    Stage,
+    StageTimed,
+    UploadFailed,
+    VariationSkipped,
+    VariationStored,
+)
 from colecionador.domain.failures import ErrorType, Failure, internal_failure
 from colecionador.domain.ports import Store, Telemetry
 from colecionador.domain.results import SkippedVariation, StoredVariation, VariationResult
@@ -73,14 +79,7 @@ class Render:
         key = object_key(facts, name, self.plan_version)
         uploading = time.perf_counter()
         etag = await self.store_watch.call(
-            lambda: self.transfer.call(
-                self.store.upload,
-                self.training_bucket,
-                key,
-                encoded.data,
-                facts.format.content_type,
-                encoded.md5,
-            )
+            lambda: self.transfer.call(self._upload, facts, name, key, encoded)
         )
         if isinstance(etag, Failure):
             return etag
@@ -102,14 +101,25 @@ class Render:
         self._tell(facts, stored, encoded)
         return stored
 
+    def _upload(self, facts: Facts, name: str, key: str, encoded: Encoded) -> str | Failure:
+        content_type = facts.format.content_type
+        etag = self.store.upload(self.training_bucket, key, encoded.data, content_type, encoded.md5)
+        if isinstance(etag, Failure):
+            self.telemetry.emit(UploadFailed(facts.item, facts.job_id, facts.worker, name, etag))
+        return etag
+
     def _tell(self, facts: Facts, stored: StoredVariation, encoded: Encoded) -> None:
+        ago = 0.0
+        # The last one first: each has ended when the one after it began.
         for stage, milliseconds in (
-            (Stage.TRANSFORM, encoded.transform_ms),
-            (Stage.ENCODE, encoded.encode_ms),
-            (Stage.VALIDATE, encoded.validate_ms),
             (Stage.UPLOAD, stored.upload_ms),
+            (Stage.VALIDATE, encoded.validate_ms),
+            (Stage.ENCODE, encoded.encode_ms),
+            (Stage.TRANSFORM, encoded.transform_ms),
         ):
-            self.telemetry.emit(StageTimed(stage, milliseconds / 1000))
+            seconds = milliseconds / 1000
+            self.telemetry.emit(StageTimed(stage, seconds, facts.item, stored.name, ago))
+            ago += seconds
         self.telemetry.emit(VariationStored(facts.item, facts.job_id, facts.worker, stored))
 
 

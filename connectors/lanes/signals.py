@@ -45,6 +45,7 @@ class Peers:
 
     def __init__(self, lanes: Sequence[str]) -> None:
         self._lanes = tuple(lanes)
+        self._own: set[str] = set()
         self._heard: dict[str, float] = {}
         self._lock = threading.Lock()
 
@@ -54,6 +55,11 @@ class Peers:
         with self._lock:
             self._heard = dict.fromkeys(self._lanes, now)
 
+    def adopt(self, lane: str) -> None:
+        """This lane is one of this process."""
+        with self._lock:
+            self._own.add(lane)
+
     def hear(self, pulse: Pulse) -> None:
         """Note a pulse; a lane that has ended is expected no more."""
         with self._lock:
@@ -61,6 +67,18 @@ class Peers:
                 self._heard.pop(pulse.sender, None)
             elif pulse.sender in self._heard:
                 self._heard[pulse.sender] = time.monotonic()
+
+    def own_silences(self) -> dict[str, float]:
+        """For how many seconds each lane of this process that has not ended has been silent.
+
+        A pulse passes the loops of two workers, that of the lane and that of whom it is said to,
+        so a lane that is heard shows that both of them turn.
+        """
+        with self._lock:
+            now = time.monotonic()
+            return {
+                lane: now - heard for lane, heard in self._heard.items() if lane in self._own
+            }
 
     def silence(self) -> tuple[str, float] | None:
         """The lane that has been silent for longest, and for how many seconds."""

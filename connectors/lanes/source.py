@@ -10,7 +10,7 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from colecionador.domain.messages import Delivery
 from colecionador.domain.ports import Lane, Lanes
-from connectors.lanes.signals import PULSE_SECONDS, Drain, Pulse, Signal
+from connectors.lanes.signals import PULSE_SECONDS, Drain, Peers, Pulse, Signal
 
 POLL = timedelta(milliseconds=2)
 """Bytewax has no waker: how soon after its arrival a delivery is seen."""
@@ -25,8 +25,9 @@ class LaneSource(FixedPartitionedSource[Arrival, None]):
     stays unacknowledged until its effect is durable and its outcome published.
     """
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, lanes: Lanes, peers: Peers) -> None:
         self._lanes = lanes
+        self._peers = peers
 
     def list_parts(self) -> list[str]:
         """The lanes of the whole cluster."""
@@ -34,6 +35,7 @@ class LaneSource(FixedPartitionedSource[Arrival, None]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> LanePartition:
         """Open one lane on the worker that Bytewax chose for it."""
+        self._peers.adopt(for_part)
         return LanePartition(self._lanes, for_part)
 
 

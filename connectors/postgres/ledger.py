@@ -20,7 +20,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import PoolTimeout
 
 from colecionador.domain.events import Dependency, DependencyCalled
-from colecionador.domain.failures import Failure
+from colecionador.domain.failures import Failure, Kind
 from colecionador.domain.messages import Item
 from colecionador.domain.ports import AlreadyDone, Committed, Recorded, Registered, Telemetry
 from colecionador.domain.results import CompletedItem, FailedItem
@@ -84,13 +84,15 @@ class PostgresLedger:
     def probe(self) -> Failure | None:
         """One statement on a fresh connection that fails where the three writes would."""
         started = time.perf_counter()
+        succeeded = False
         try:
             with connect(self._database_url) as connection:
                 connection.execute(_PROBE)
+            succeeded = True
         except psycopg.Error as error:
             return unavailable(error)
         finally:
-            self._tell("probe", started)
+            self._tell("probe", started, succeeded)
         return None
 
     def close(self) -> None:
@@ -111,7 +113,8 @@ class PostgresLedger:
                 batch = [entries[position] for position in wave]
                 answers.update(zip(wave, self._write(batch, write), strict=True))
         finally:
-            self._tell(operation, started)
+            down = (_is_outage(answer) for answer in answers.values())
+            self._tell(operation, started, len(answers) == len(entries) and not any(down))
         return [answers[position] for position in range(len(entries))]
 
     def _write(
@@ -143,6 +146,10 @@ class PostgresLedger:
                 if hopeless or conflicts >= CONFLICT_TRIES or losses >= CONNECTION_TRIES:
                     raise
 
-    def _tell(self, operation: str, started: float) -> None:
+    def _tell(self, operation: str, started: float, succeeded: bool) -> None:
         seconds = time.perf_counter() - started
-        self._telemetry.emit(DependencyCalled(Dependency.POSTGRES, operation, seconds))
+        self._telemetry.emit(DependencyCalled(Dependency.POSTGRES, operation, seconds, succeeded))
+
+
+def _is_outage(answer: object) -> bool:
+    return isinstance(answer, Failure) and answer.kind is Kind.OUTAGE

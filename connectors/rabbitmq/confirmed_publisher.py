@@ -103,7 +103,7 @@ class ConfirmedPublisher:
             return
         self._channel_gone()
         if self._connection is not None and self._connection.is_open:
-            self._telemetry.emit(_notice("publish_channel_closed", reason=str(reason)))
+            self._telemetry.emit(_notice("Publishing channel closed", reason=str(reason)))
             self._channel_losses += 1
             self._io.call_later(backoff_seconds(self._channel_losses), self._open_channel)
 
@@ -129,7 +129,7 @@ class ConfirmedPublisher:
         properties, given_up = fit_properties(message.properties, limit)
         if given_up:
             self._telemetry.emit(
-                _notice("headers_given_up", queue=message.queue, headers=", ".join(given_up))
+                _notice("Headers given up", queue=message.queue, headers=", ".join(given_up))
             )
         publication.returned = False
         publication.sent_at = time.monotonic()
@@ -176,7 +176,7 @@ class ConfirmedPublisher:
         reason = "no such queue" if publication.returned else "refused by the broker"
         self._telemetry.emit(
             _notice(
-                "publish_refused", queue=publication.message.queue, reason=reason, retry_in=wait
+                "Publish refused", queue=publication.message.queue, reason=reason, retry_in=wait
             )
         )
         if publication.returned:

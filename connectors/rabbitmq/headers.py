@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from colecionador.domain.tracing import parse_traceparent
 from connectors.rabbitmq.field_table import read_integer, read_text
 from connectors.rabbitmq.properties import Properties
 
@@ -12,11 +13,16 @@ ERROR_TYPE = "x-error-type"
 ERROR = "x-error"
 FIRST_FAILED_AT = "x-first-failed-at"
 FAILED_AT = "x-failed-at"
+TRACEPARENT = "traceparent"
+TRACESTATE = "tracestate"
 REPLAYED_AT = "x-replayed-at"
 STREAM_OFFSET = "x-stream-offset"
 
 OF_FAILURES = (ATTEMPT, ERROR_TYPE, ERROR, FIRST_FAILED_AT, FAILED_AT)
 """What a retry or a dead letter notes; a message that starts anew has none of it."""
+
+TRACESTATE_LIMIT_BYTES = 512
+"""W3C: more of it need not be passed on."""
 
 ATTEMPT_LIMIT = 1_000_000
 """An attempt beyond it is none that this service wrote."""
@@ -46,6 +52,20 @@ def first_failed_at(properties: Properties) -> str | None:
     except ValueError:
         return None
     return text
+
+
+def traceparent_of(properties: Properties) -> str | None:
+    """The header `traceparent`, where it is a valid one."""
+    field = properties.header(TRACEPARENT)
+    text = read_text(field) if field else None
+    return text if parse_traceparent(text) else None
+
+
+def tracestate_of(properties: Properties) -> str | None:
+    """The header `tracestate`, which only goes along with a `traceparent`."""
+    field = properties.header(TRACESTATE)
+    text = read_text(field) if field else None
+    return text if text and len(text.encode()) <= TRACESTATE_LIMIT_BYTES else None
 
 
 def is_brokers_own(name: bytes) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from colecionador.domain.messages import Delivery, DeliveryId, message_identity
-from connectors.rabbitmq.headers import attempt_of, is_brokers_own
+from colecionador.domain.tracing import StartTrace, no_trace
+from connectors.rabbitmq.headers import attempt_of, is_brokers_own, traceparent_of
 from connectors.rabbitmq.properties import Properties
 
 
@@ -18,7 +19,12 @@ class Original:
 
 
 def receive(
-    delivery_id: DeliveryId, redelivered: bool, properties: Properties, body: bytes, now: float
+    delivery_id: DeliveryId,
+    redelivered: bool,
+    properties: Properties,
+    body: bytes,
+    now: float,
+    start_trace: StartTrace = no_trace,
 ) -> Original:
     """The delivery that arrived at `now` (seconds since the epoch). Never raises."""
     delivery = Delivery(
@@ -29,6 +35,7 @@ def receive(
         redelivered=redelivered,
         queue_ms=_queue_ms(properties.timestamp, now),
         delivered_at=now,
+        trace=start_trace(traceparent_of(properties)),
     )
     return Original(delivery, properties)
 

@@ -24,9 +24,10 @@ from colecionador.domain.messages import Delivery, DeliveryId
 from colecionador.domain.ports import Telemetry
 from colecionador.domain.settings import Settings
 from colecionador.domain.settlements import Settlement
+from colecionador.domain.tracing import StartTrace
 from connectors.rabbitmq.confirmed_publisher import ConfirmedPublisher, Publication
 from connectors.rabbitmq.consumer import Consumer, ConsumerListener, ConsumerState
-from connectors.rabbitmq.inbound import receive
+from connectors.rabbitmq.inbound import Original, receive
 from connectors.rabbitmq.io import IoThread
 from connectors.rabbitmq.outgoing import outgoing_message
 from connectors.rabbitmq.properties import Properties
@@ -47,6 +48,7 @@ class LaneContext:
     may_consume: Callable[[], bool]
     is_draining: Callable[[], bool]
     on_missing_queue: Callable[[], None]
+    start_trace: StartTrace
 
 
 class RabbitLane:
@@ -110,7 +112,9 @@ class RabbitLane:
         """Publish what the settlement says; its confirm acks the delivery."""
         original = self._unsettled.claim(settlement.delivery)
         if original is None:
-            self._notice("debug", "stale_settlement", message_id=settlement.subject.message_id)
+            self._notice(
+                "debug", "Stale settlement dropped", message_id=settlement.subject.message_id
+            )
             return
         message = outgoing_message(
             settlement, original, self._context.settings, datetime.now(tz=UTC)
@@ -118,7 +122,7 @@ class RabbitLane:
         publication = Publication(
             message,
             is_wanted=partial(self._unsettled.holds, settlement.delivery),
-            on_confirmed=partial(self._confirmed, settlement, time.monotonic()),
+            on_confirmed=partial(self._confirmed, settlement, original, time.monotonic()),
         )
         self._context.publisher.publish((publication,))
 
@@ -155,7 +159,8 @@ class RabbitLane:
         self, generation: int, tag: int, redelivered: bool, properties: Properties, body: bytes
     ) -> None:
         delivery_id = DeliveryId(self.name, generation, tag)
-        original = receive(delivery_id, redelivered, properties, body, time.time())
+        start_trace = self._context.start_trace
+        original = receive(delivery_id, redelivered, properties, body, time.time(), start_trace)
         delivery = original.delivery
         self._ending = False
         self._unsettled.add(original)
@@ -166,27 +171,29 @@ class RabbitLane:
         )
         self._inbox.append(delivery)
 
-    def _confirmed(self, settlement: Settlement, since: float, round_trip: float) -> None:
+    def _confirmed(
+        self, settlement: Settlement, original: Original, since: float, round_trip: float
+    ) -> None:
         """The outcome is published for certain: ack the delivery on the channel it came from."""
         if not self._unsettled.remove(settlement.delivery):
             return
         self._consumer.ack(settlement.delivery.tag)
         telemetry = self._context.telemetry
         telemetry.emit(DependencyCalled(Dependency.RABBITMQ, "publish", round_trip))
-        telemetry.emit(Settled(settlement, time.monotonic() - since))
+        telemetry.emit(Settled(settlement, time.monotonic() - since, original.delivery.trace))
         self.reconcile()
 
     def _channel_lost(self, reason: Exception) -> None:
         self._release()
         if isinstance(reason, ChannelClosedByBroker):
-            self._notice("warning", "lane_channel_closed", reason=str(reason))
+            self._notice("warning", "Lane channel closed", reason=str(reason))
             if reason.reply_code == _NOT_FOUND:
                 self._context.on_missing_queue()
         self.reconcile()
 
     def _recycle(self, reason: str) -> None:
         """Close the channel and open another; what is unsettled goes back to the queue."""
-        self._notice("warning", "lane_recycled", reason=reason)
+        self._notice("warning", "Lane opened anew", reason=reason)
         self._consumer.drop_channel()
         self._release()
         self._consumer.reopen_later()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 
+from colecionador.domain.events import Dependency, DependencyCalled
+from colecionador.domain.failures import ErrorType, Failure
 from colecionador.domain.messages import Delivery
 from colecionador.domain.ports import Telemetry
 from colecionador.domain.settings import Settings
 from colecionador.domain.settlements import Settlement
+from colecionador.domain.tracing import StartTrace, no_trace
 from connectors.rabbitmq.lane import RabbitLane
 from connectors.rabbitmq.session import HAND_BACK_SECONDS, RabbitSession
 
@@ -39,6 +43,7 @@ class RabbitLanes:
 
     `start_paused`: open the lanes without consuming until `resume` is called.
     `hand_back_seconds`: what a pause holds for longer than this goes back to the queue, once.
+    `start_trace`: starts the span of each delivery.
     """
 
     def __init__(
@@ -48,10 +53,12 @@ class RabbitLanes:
         *,
         start_paused: bool = False,
         hand_back_seconds: float = HAND_BACK_SECONDS,
+        start_trace: StartTrace = no_trace,
     ) -> None:
         self._settings = settings
         self._telemetry = telemetry
         self._hand_back_seconds = hand_back_seconds
+        self._start_trace = start_trace
         self._paused = start_paused
         self._draining = False
         self._lock = threading.Lock()
@@ -97,6 +104,22 @@ class RabbitLanes:
         """True once `drain` was called."""
         return self._draining
 
+    def silence(self) -> float:
+        """For how many seconds the I/O thread has not moved; 0 where there is none."""
+        session = self._session
+        return 0.0 if session is None else session.silence()
+
+    def probe(self) -> Failure | None:
+        """One round trip on each connection, blocking two seconds at most: is the broker there?"""
+        session = self._session
+        started = time.perf_counter()
+        problem = "no lane is open" if session is None else session.problem()
+        seconds = time.perf_counter() - started
+        self._telemetry.emit(
+            DependencyCalled(Dependency.RABBITMQ, "probe", seconds, problem is None)
+        )
+        return Failure(ErrorType.PUBLISH_FAILED, f"RabbitMQ: {problem}") if problem else None
+
     def close_lane(self, name: str) -> None:
         """Close one lane; with the last one of the process, close the connections."""
         with self._lock:
@@ -117,7 +140,11 @@ class RabbitLanes:
 
     def _start_session(self) -> RabbitSession:
         session = RabbitSession(
-            self._settings, self._telemetry, lambda: self._paused, lambda: self._draining
+            self._settings,
+            self._telemetry,
+            lambda: self._paused,
+            lambda: self._draining,
+            self._start_trace,
         )
         session.start(self._hand_back_seconds)
         return session

@@ -17,9 +17,13 @@ from connectors.rabbitmq.headers import (
     FIRST_FAILED_AT,
     OF_FAILURES,
     REPLAYED_AT,
+    TRACEPARENT,
+    TRACESTATE,
     first_failed_at,
     is_left_out,
     timestamp_text,
+    traceparent_of,
+    tracestate_of,
 )
 from connectors.rabbitmq.inbound import Original
 from connectors.rabbitmq.properties import PERSISTENT, Properties, with_headers
@@ -53,6 +57,7 @@ def outgoing_message(
             headers = (
                 integer_field(ATTEMPT, original.delivery.attempt + 1),
                 *_error_headers(settlement.failure, original, now),
+                *_kept_trace(original),
             )
             return OutgoingMessage(room, _kept(original, headers), original.delivery.body)
         case DeadLetter():
@@ -60,6 +65,7 @@ def outgoing_message(
                 integer_field(ATTEMPT, original.delivery.attempt),
                 *_error_headers(settlement.failure, original, now),
                 text_field(FAILED_AT, timestamp_text(now)),
+                *_kept_trace(original),
             )
             letters = dead_letter_queue(settings.queue)
             return OutgoingMessage(letters, _kept(original, headers), original.delivery.body)
@@ -93,6 +99,7 @@ def _completion(
 ) -> OutgoingMessage:
     properties = Properties(
         content_type=_JSON,
+        headers=_trace_headers(original) or None,
         delivery_mode=PERSISTENT,
         correlation_id=_short(original.delivery.message_id),
         message_id=_short(completion.message_id),
@@ -100,6 +107,24 @@ def _completion(
         type=_COMPLETED,
     )
     return OutgoingMessage(queue, properties, completion.body)
+
+
+def _trace_headers(original: Original) -> tuple[Field, ...]:
+    """The item's span as the parent of what follows; the producer's where none is recorded."""
+    trace, given = original.delivery.trace, traceparent_of(original.properties)
+    parent = trace.span.traceparent if trace else given
+    if parent is None:
+        return ()
+    state = tracestate_of(original.properties) if given else None
+    return (
+        text_field(TRACEPARENT, parent),
+        *((text_field(TRACESTATE, state),) if state else ()),
+    )
+
+
+def _kept_trace(original: Original) -> tuple[Field, ...]:
+    """Headers for another attempt: in the producer's trace, or else in that of this attempt."""
+    return () if traceparent_of(original.properties) else _trace_headers(original)
 
 
 def _error_headers(failure: Failure, original: Original, now: datetime) -> tuple[Field, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable, Sequence
 
@@ -9,6 +10,7 @@ from colecionador.domain.events import Notice
 from colecionador.domain.ports import Telemetry
 from colecionador.domain.settings import Settings
 from colecionador.domain.settlements import Settlement
+from colecionador.domain.tracing import StartTrace
 from connectors.rabbitmq.confirmed_publisher import ConfirmedPublisher
 from connectors.rabbitmq.idle_watch import IdleWatch
 from connectors.rabbitmq.io import IoThread
@@ -16,12 +18,16 @@ from connectors.rabbitmq.lane import LaneContext, RabbitLane
 from connectors.rabbitmq.parameters import connection_parameters
 from connectors.rabbitmq.queues import wait_rooms
 from connectors.rabbitmq.robust_connection import ConnectionListener, RobustConnection
+from connectors.rabbitmq.round_trip import broker_problem
 from connectors.rabbitmq.status import BrokerStatus
 from connectors.rabbitmq.tolerant_connection import TolerantConnection
 from connectors.rabbitmq.topology_repair import TopologyRepair
 
 CLOSE_SECONDS = 3.0
 """How long a clean close may take before the sockets are dropped."""
+
+BEAT_SECONDS = 1.0
+"""How often the I/O thread shows that it moves."""
 
 HAND_BACK_SECONDS = 25 * 60.0
 """The broker closes the channel of a consumer that holds a delivery for 30 minutes."""
@@ -44,15 +50,18 @@ class RabbitSession:
         telemetry: Telemetry,
         is_paused: Callable[[], bool],
         is_draining: Callable[[], bool],
+        start_trace: StartTrace,
     ) -> None:
         self._settings = settings
         self._telemetry = telemetry
+        self._start_trace = start_trace
         self._is_paused = is_paused
         self._is_draining = is_draining
         self._lanes: dict[str, RabbitLane] = {}
         self._drain_timer_set = False
+        self._moved_at = time.monotonic()
         self.io = IoThread(self._recover)
-        status = BrokerStatus(telemetry, ("consuming", "publishing"))
+        self._status = status = BrokerStatus(telemetry, ("consuming", "publishing"))
         self._topology = TopologyRepair(settings, telemetry, self.io, self._topology_declared)
         self._publisher = ConfirmedPublisher(self.io, telemetry, self._topology.request)
         self._consuming = RobustConnection(
@@ -81,6 +90,7 @@ class RabbitSession:
         self.io.call(self._consuming.connect)
         self.io.call(self._publishing.connect)
         self.io.call(lambda: self._hand_back(hand_back_seconds))
+        self.io.call(self._beat)
 
     def make_lane(self, name: str) -> RabbitLane:
         """A new lane, which opens as soon as the broker is there; from any thread."""
@@ -92,6 +102,7 @@ class RabbitSession:
             may_consume=lambda: not (self._is_paused() or self._is_draining()),
             is_draining=self._is_draining,
             on_missing_queue=self._topology.request,
+            start_trace=self._start_trace,
         )
         lane = RabbitLane(name, context)
         self.io.call(lambda: self._add(lane))
@@ -104,6 +115,17 @@ class RabbitSession:
     def reconcile(self) -> None:
         """Pause, resume or drain was called; from any thread."""
         self.io.call(self._reconcile)
+
+    def silence(self) -> float:
+        """For how many seconds the I/O thread has not moved; from any thread."""
+        return max(0.0, time.monotonic() - self._moved_at - BEAT_SECONDS)
+
+    def problem(self) -> str | None:
+        """Why the broker does not serve this process, by a round trip; blocks two seconds at most.
+
+        None where it does. Not for the I/O thread.
+        """
+        return broker_problem(self.io, (self._consuming, self._publishing), self._status)
 
     def close_lane(self, name: str) -> None:
         """Close a lane's channel; from any thread."""
@@ -169,6 +191,10 @@ class RabbitSession:
         for lane in self._lanes.values():
             lane.sampled(quiet)
 
+    def _beat(self) -> None:
+        self._moved_at = time.monotonic()
+        self.io.call_later(BEAT_SECONDS, self._beat)
+
     def _hand_back(self, seconds: float) -> None:
         self.io.call_later(seconds / 25, lambda: self._hand_back(seconds))
         if self._is_paused():
@@ -189,6 +215,6 @@ class RabbitSession:
     def _recover(self, error: Exception) -> None:
         """An unexpected exception on the I/O thread: its state is in doubt, so connect anew."""
         text = "".join(traceback.format_exception(error))
-        self._telemetry.emit(Notice("error", "rabbitmq_io_error", (("traceback", text),)))
+        self._telemetry.emit(Notice("error", "Broker I/O failed", (("exception", text),)))
         self._consuming.recover(error)
         self._publishing.recover(error)

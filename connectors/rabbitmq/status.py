@@ -14,6 +14,11 @@ class BrokerStatus:
         self._down: dict[str, str] = dict.fromkeys(connections, "not connected yet")
         self._told: bool | None = None
 
+    @property
+    def reason(self) -> str | None:
+        """Why it is down; None while it is up."""
+        return next((f"{name}: {why}" for name, why in self._down.items()), None)
+
     def up(self, connection: str) -> None:
         """This connection works."""
         self._down.pop(connection, None)

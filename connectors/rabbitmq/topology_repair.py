@@ -54,7 +54,7 @@ class TopologyRepair:
                 level = "info" if queue.state is QueueState.CREATED else "warning"
                 fields = (("queue", queue.name), ("role", queue.role))
                 difference = (("difference", queue.difference),) if queue.difference else ()
-                event = f"queue_{queue.state.value.replace(' ', '_')}"
+                event = f"Queue {queue.state.value}"
                 self._telemetry.emit(Notice(level, event, fields + difference))
         self.was_declared = True
         self._on_done()
@@ -64,6 +64,6 @@ class TopologyRepair:
         self._failures += 1
         wait = backoff_seconds(self._failures)
         self._telemetry.emit(
-            Notice("warning", "topology_failed", (("reason", reason), ("retry_in", wait)))
+            Notice("warning", "Queues not declared", (("reason", reason), ("retry_in", wait)))
         )
         self._io.call_later(wait, self.request)

@@ -39,7 +39,8 @@ class S3Store:
         self._telemetry = telemetry
         self._client = open_client(settings, timeouts, connections=settings.s3_pool, wait=True)
         # On connections of its own: a probe must not wait behind the requests that it is to judge.
-        self._probing = open_client(settings, PROBE_TIMEOUTS, connections=1, wait=False)
+        self._probing = open_client(settings, PROBE_TIMEOUTS, connections=2, wait=False)
+        self._said_forbidden = False
 
     def source_etag(self, bucket: str, object_key: str) -> str | Failure:
         """The ETag of an object, by a HEAD."""
@@ -84,17 +85,22 @@ class S3Store:
         """A HEAD of the training bucket, with a short deadline.
 
         A 403 counts as there: a key may well be allowed to put objects and not to look at buckets.
-        It is said as a notice. Every other refusal would meet each upload too.
+        It is said as a notice, once. Every other refusal would meet each upload too.
         """
         bucket = self._training_bucket
         problem = self._attempt("probe", lambda: self._probing.head(bucket))
         if not isinstance(problem, Problem):
             return None
         if problem.cause is Cause.FORBIDDEN:
-            fields = (("bucket", bucket), ("seen", problem.seen))
-            self._telemetry.emit(Notice("warning", "s3_bucket_may_not_be_looked_at", fields))
+            self._say_forbidden(bucket, problem)
             return None
         return errors.probe_failure(problem, bucket)
+
+    def _say_forbidden(self, bucket: str, problem: Problem) -> None:
+        if not self._said_forbidden:
+            self._said_forbidden = True
+            fields = (("bucket", bucket), ("seen", problem.seen))
+            self._telemetry.emit(Notice("warning", "S3 bucket may not be looked at", fields))
 
     def _twice(self, operation: str, call: Callable[[], T]) -> T | Problem:
         """The result of a call, made again at once where that is worth it."""
@@ -105,13 +111,17 @@ class S3Store:
 
     def _attempt(self, operation: str, call: Callable[[], T]) -> T | Problem:
         started = time.perf_counter()
+        succeeded = False
         try:
-            return call()
+            result = call()
+            succeeded = not isinstance(result, Problem)
         except errors.EXPECTED as error:
             return errors.classify(error, self._endpoint)
+        else:
+            return result
         finally:
             seconds = time.perf_counter() - started
-            self._telemetry.emit(DependencyCalled(Dependency.S3, operation, seconds))
+            self._telemetry.emit(DependencyCalled(Dependency.S3, operation, seconds, succeeded))
 
 
 def _etag(headers: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The HTTP endpoint of a process: `/metrics`, for Prometheus to scrape.
+"""The HTTP endpoint of a process: `/metrics` for Prometheus, and what else it is given.
 
 It listens on every interface, since whoever scrapes is on another host or in another container,
 and what it shows are numbers and never secrets. It only answers `GET` and `HEAD`, on threads of
@@ -23,6 +23,8 @@ from colecionador.domain.ports import Telemetry
 HOST = "0.0.0.0"  # noqa: S104 - see the module's docstring
 PORTS_TRIED = 100
 """How far past the wanted port a free one is looked for."""
+OPENMETRICS_END = b"# EOF\n"
+
 CLIENT_TIMEOUT_SECONDS = 10.0
 """A client that sends nothing for longer is cut off."""
 
@@ -65,9 +67,9 @@ class Endpoint:
 
 
 def open_endpoint(
-    registry: CollectorRegistry, metrics_port: int, process_index: int, telemetry: Telemetry
+    routes: Mapping[str, Route], metrics_port: int, process_index: int, telemetry: Telemetry
 ) -> Endpoint | None:
-    """Serve `registry` on `metrics_port` + `process_index`, or on the next port that is free.
+    """Serve `routes` on `metrics_port` + `process_index`, or on the next port that is free.
 
     Never raises: a port already taken is a warning. None where `metrics_port` is 0 (off), or no
     port is to be had.
@@ -75,7 +77,6 @@ def open_endpoint(
     if metrics_port == 0:
         return None
     wanted = metrics_port + process_index
-    routes: Mapping[str, Route] = {"/metrics": lambda accept: metrics_page(registry, accept)}
     server = _listen(wanted, _handler(routes))
     if isinstance(server, OSError):
         telemetry.emit(_notice("warning", "Metrics endpoint off", port=wanted, error=str(server)))
@@ -88,10 +89,22 @@ def open_endpoint(
     return endpoint
 
 
-def metrics_page(registry: CollectorRegistry, accept: str) -> Page:
-    """The registry in the text format that an `Accept` header asks for."""
-    encode, content_type = choose_encoder(accept)
-    return Page(encode(registry), content_type)
+def metrics_route(
+    registry: CollectorRegistry, more: Callable[[bool], bytes] = lambda _: b""
+) -> Route:
+    """The registry in the text format that a request asks for; `more` is in the same format.
+
+    `more` is told whether that is OpenMetrics.
+    """
+
+    def page(accept: str) -> Page:
+        encode, content_type = choose_encoder(accept)
+        openmetrics = content_type.startswith("application/openmetrics-text")
+        end = OPENMETRICS_END if openmetrics else b""
+        own = encode(registry).removesuffix(end)
+        return Page(own + more(openmetrics) + end, content_type)
+
+    return page
 
 
 def _listen(wanted: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer | OSError:

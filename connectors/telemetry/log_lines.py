@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from logging import DEBUG, ERROR, INFO, WARNING
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from colecionador.domain.events import (
     AttemptFailed,
@@ -23,17 +23,29 @@ from colecionador.domain.events import (
     Released,
     Settled,
     Started,
+    UploadFailed,
+    VariationsCommitted,
     VariationSkipped,
     VariationStored,
 )
 from colecionador.domain.failures import Failure
-from colecionador.domain.messages import DeliveryId
+from colecionador.domain.messages import DeliveryId, Item
 from colecionador.domain.settlements import Completion, DeadLetter, Outcome, Retry
+from connectors.telemetry.secrets import without_values
 
 Fields = dict[str, Any]
 
 DEBUG_EVENTS = frozenset(
-    {Delivered, Started, Downloaded, Judged, VariationStored, Generated, Released}
+    {
+        Delivered,
+        Started,
+        Downloaded,
+        Judged,
+        VariationStored,
+        Generated,
+        VariationsCommitted,
+        Released,
+    }
 )
 """Events whose line is at DEBUG: above that level they are dropped by their type alone."""
 
@@ -105,11 +117,7 @@ def _attempt_failed(event: AttemptFailed) -> Line:
     return Line.of(
         level,
         "Attempt failed",
-        item_id=event.item.item_id,
-        message_id=event.item.message_id,
-        attempt=event.item.attempt,
-        lane=event.item.delivery.lane,
-        worker=event.worker,
+        **_of_work(event),
         **_of_failure(event.failure),
         kind=event.failure.kind.value,
         exception=traceback,
@@ -163,7 +171,7 @@ def _started(event: Started) -> Line:
 
 def _downloaded(event: Downloaded) -> Line:
     size = {"bytes": event.bytes, "duration_ms": round(event.duration_ms, 3)}
-    return Line.of(DEBUG, "Source downloaded", **_of_work(event), **size)
+    return Line.of(DEBUG, "Downloaded", **_of_work(event), **size)
 
 
 def _judged(event: Judged) -> Line:
@@ -195,19 +203,45 @@ def _variation_stored(event: VariationStored) -> Line:
 
 def _generated(event: Generated) -> Line:
     counts = {"stored": event.stored, "skipped": event.skipped}
-    return Line.of(DEBUG, "Variations generated", **_of_work(event), **counts)
+    name = f"Generated {event.stored} variations"
+    return Line.of(DEBUG, name, **_of_work(event), **counts)
 
 
-def _of_work(
-    event: Started | Downloaded | Judged | VariationStored | VariationSkipped | Generated,
-) -> Fields:
+def _committed(event: VariationsCommitted) -> Line:
+    ids = {} if event.item is None else _ids(event.item, event.job_id, event.worker)
+    return Line.of(DEBUG, "Committed", **ids, rows=len(event.variations) + 2)
+
+
+def _upload_failed(event: UploadFailed) -> Line:
+    failure = _of_failure(event.failure)
+    return Line.of(
+        WARNING, "Upload failed", **_of_work(event), variation=event.variation, **failure
+    )
+
+
+class _Work(Protocol):
+    """Every event of an item whose job is known."""
+
+    @property
+    def item(self) -> Item: ...
+    @property
+    def job_id(self) -> int | None: ...
+    @property
+    def worker(self) -> str | None: ...
+
+
+def _of_work(event: _Work) -> Fields:
+    return _ids(event.item, event.job_id, event.worker)
+
+
+def _ids(item: Item, job_id: int | None, worker: str | None) -> Fields:
     return {
-        "item_id": event.item.item_id,
-        "message_id": event.item.message_id,
-        "job_id": event.job_id,
-        "attempt": event.item.attempt,
-        "lane": event.item.delivery.lane,
-        "worker": event.worker,
+        "item_id": item.item_id,
+        "message_id": item.message_id,
+        "job_id": job_id,
+        "attempt": item.attempt,
+        "lane": item.delivery.lane,
+        "worker": worker,
     }
 
 
@@ -216,7 +250,7 @@ def _of_delivery(delivery: DeliveryId) -> Fields:
 
 
 def _of_failure(failure: Failure) -> Fields:
-    return {"error_type": failure.error_type.value, "error": failure.error}
+    return {"error_type": failure.error_type.value, "error": without_values(failure)}
 
 
 # Any: each function takes the kind of event that it stands beside.
@@ -232,6 +266,8 @@ _LINES: Mapping[type, Callable[[Any], Line]] = MappingProxyType(
         Released: _released,
         Started: _started,
         VariationSkipped: _variation_skipped,
+        UploadFailed: _upload_failed,
+        VariationsCommitted: _committed,
         VariationStored: _variation_stored,
     }
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, TextIO
 
@@ -44,6 +45,24 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
         handlers=[StructlogHandler()], level=max(level, logging.WARNING), force=True
     )
     logging.captureWarnings(True)
+
+
+def log_uncaught() -> None:
+    """Log the exceptions that end a thread, or that nobody could be told of, with traceback."""
+
+    def in_thread(caught: threading.ExceptHookArgs) -> None:
+        name = caught.thread.name if caught.thread else ""
+        error = caught.exc_value
+        structlog.get_logger().error("Thread failed", thread=name, exc_info=error)
+
+    def unraisable(caught: sys.UnraisableHookArgs) -> None:
+        where = caught.err_msg or "Exception ignored"
+        structlog.get_logger().error(
+            "Exception ignored", where=where, object=repr(caught.object), exc_info=caught.exc_value
+        )
+
+    threading.excepthook = in_thread
+    sys.unraisablehook = unraisable
 
 
 def render_json(_logger: WrappedLogger, _method: str, fields: EventDict) -> str:

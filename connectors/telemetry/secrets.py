@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
+from colecionador.domain.failures import ErrorType, Failure
 from colecionador.domain.settings import Settings
 
 HIDDEN = "(hidden)"
@@ -29,8 +30,7 @@ def secret_values(settings: Settings) -> tuple[str, ...]:
         if not isinstance(value, SecretStr):
             continue
         text = value.get_secret_value()
-        secret = urlsplit(text).password if "://" in text else text
-        if secret:
+        for secret in _secrets_of(name, text):
             found |= {secret, unquote(secret)}
     return tuple(
         sorted(
@@ -43,6 +43,28 @@ def secret_values(settings: Settings) -> tuple[str, ...]:
             reverse=True,
         )
     )
+
+
+def _secrets_of(name: str, text: str) -> tuple[str, ...]:
+    if "://" not in text:
+        return (text,)
+    address = urlsplit(text)
+    # The key of a DSN stands where others have a user.
+    parts = (address.password, address.username if name == "sentry_dsn" else None)
+    return tuple(part for part in parts if part)
+
+
+def without_values(failure: Failure) -> str:
+    """What went wrong, without what a refused message said.
+
+    The value of its field stays in the dead letter and in the database; the log, and whoever else
+    is told, gets the field's name and the remedy.
+    """
+    name, _, rest = failure.error.partition(": ")
+    refused = failure.error_type is ErrorType.INVALID_MESSAGE
+    if not refused or name == "body" or rest.startswith("missing"):
+        return failure.error
+    return f"{name}: {HIDDEN}; {rest.rpartition('; ')[2]}"
 
 
 def without_secrets(secrets: tuple[str, ...]) -> Callable[[str], str]:

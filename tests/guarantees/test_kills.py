@@ -11,9 +11,9 @@ from tests.invariants import check_invariants
 KILLS = 12
 MOMENTS = (
     "Delivery received",
-    "Source downloaded",
+    "Downloaded",
     "Variation stored",
-    "Variations generated",
+    "Committed",
     "Item processed",
 )
 """Lines of the log upon which the process is killed, one after the other."""

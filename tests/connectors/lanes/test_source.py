@@ -25,7 +25,7 @@ def lanes() -> MemoryLanes:
 
 @pytest.fixture
 def partition(lanes: MemoryLanes) -> Iterator[LanePartition]:
-    partition = LaneSource(lanes).build_part("source", "lane-0", None)
+    partition = LaneSource(lanes, Peers(NAMES)).build_part("source", "lane-0", None)
     yield partition
     partition.close()
 
@@ -83,7 +83,7 @@ def test_a_draining_lane_does_not_end_while_it_holds_a_delivery(
 def test_pulses_are_repeated(lanes: MemoryLanes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source_module, "PULSE_SECONDS", 0.0)
     lanes.broker.publish(b"{}", message_id="m-1")
-    partition = LaneSource(lanes).build_part("source", "lane-0", None)
+    partition = LaneSource(lanes, Peers(NAMES)).build_part("source", "lane-0", None)
     pulse = [Pulse(name, "lane-0") for name in NAMES]
     assert [list(partition.next_batch()) for _ in range(3)] == [pulse] * 3
 

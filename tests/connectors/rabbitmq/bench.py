@@ -89,10 +89,10 @@ class LaneBench:
 
     def sync(self) -> None:
         """Wait until the I/O thread has done all that was asked of it so far."""
-        before = len(self.notices("stale_settlement"))
+        before = len(self.notices("Stale settlement dropped"))
         stale = Delivery(DeliveryId(self.lanes.names[0], 0, 0), "stale", b"")
         self.settle(completion(stale))
-        self.until(lambda: len(self.notices("stale_settlement")) > before, "the I/O thread")
+        self.until(lambda: len(self.notices("Stale settlement dropped")) > before, "the I/O thread")
 
     def await_ended(self) -> None:
         """Wait until every lane has ended."""

@@ -133,7 +133,7 @@ def test_headers_too_large_for_another_header_are_given_up_largest_first(
     assert letter.body == b"job-1"
     assert letter.header("small") == b"kept"
     assert letter.header("large") is None
-    assert dict(bench.await_notice("headers_given_up").fields)["headers"] == "large"
+    assert dict(bench.await_notice("Headers given up").fields)["headers"] == "large"
 
 
 ODD: dict[str, dict[str, Any]] = {

@@ -99,7 +99,7 @@ def test_an_unexpected_exception_ends_in_a_reconnect_and_a_redelivery(
     (first,) = bench.take(1)
     # Nothing that the types allow; it fails on the I/O thread.
     bench.lanes.settle(first.id.lane, [None])  # type: ignore[list-item]
-    assert "AttributeError" in str(bench.await_notice("rabbitmq_io_error").fields)
+    assert "AttributeError" in str(bench.await_notice("Broker I/O failed").fields)
     (second,) = bench.take(1)
     assert second.message_id == first.message_id
     bench.settle_and_wait(completion(second))

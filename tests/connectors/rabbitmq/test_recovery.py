@@ -45,7 +45,7 @@ def test_a_stale_settlement_publishes_nothing_since_its_redelivery_does_the_work
     bench.settle_and_wait(completion(second, b"fresh"))
     letters = broker.take(bench.settings.completed_queue)
     assert [letter.body for letter in letters] == [b"fresh"]
-    assert len(bench.notices("stale_settlement")) == 1
+    assert len(bench.notices("Stale settlement dropped")) == 1
 
 
 def test_a_delivery_that_was_not_taken_yet_is_gone_with_its_connection(
@@ -84,7 +84,7 @@ def test_lanes_wait_for_a_broker_that_is_not_there_yet(open_bench: OpenBench, pr
     (change,) = bench.telemetry.wait_for(DependencyChanged, 1)
     assert not change.up
     proxy.admit()
-    bench.until(lambda: len(bench.notices("queue_created")) == 5, "the topology")
+    bench.until(lambda: len(bench.notices("Queue created")) == 5, "the topology")
     bench.publish(b"job-1")
     bench.settle_and_wait(*map(completion, bench.take(1)))
 
@@ -146,9 +146,9 @@ def test_a_deleted_work_queue_is_created_again_and_consumed(
     (delivery,) = bench.take(1)
     with broker.channel() as channel:
         channel.queue_delete(bench.settings.queue)
-    bench.await_notice("queue_created")
+    bench.await_notice("Queue created")
     bench.settle_and_wait(completion(delivery))
-    bench.await_notice("lane_recycled")
+    bench.await_notice("Lane opened anew")
     bench.publish(b"job-2")
     (second,) = bench.take(1)
     assert second.message_id == "job-2"
@@ -165,7 +165,7 @@ def test_a_queue_deleted_during_a_pause_is_created_again_on_resume(
     with broker.channel() as channel:
         channel.queue_delete(bench.settings.queue)
     bench.lanes.resume()
-    bench.await_notice("queue_created")
+    bench.await_notice("Queue created")
     bench.publish(b"job-1")
     bench.settle_and_wait(*map(completion, bench.take(1)))
 
@@ -223,7 +223,7 @@ def test_a_channel_that_the_broker_closes_on_a_slow_lane_is_opened_again(
     finally:
         broker.control("eval", environment.format("consumer_timeout", 1_800_000))
         broker.control("eval", environment.format("channel_tick_interval", 60_000))
-    assert "PRECONDITION_FAILED" in str(bench.await_notice("lane_channel_closed").fields)
+    assert "PRECONDITION_FAILED" in str(bench.await_notice("Lane channel closed").fields)
 
     def settled() -> bool:
         for lane in bench.opened.values():

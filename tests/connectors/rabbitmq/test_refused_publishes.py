@@ -21,7 +21,7 @@ def test_a_refused_publish_is_repeated_until_the_queue_takes_it(
     first, second = bench.take(2)
     bench.settle_and_wait(completion(first))
     bench.settle(completion(second))
-    bench.await_notice("publish_refused")
+    bench.await_notice("Publish refused")
     assert len(bench.telemetry.of(Settled)) == 1
     (letter,) = broker.take(bench.settings.completed_queue)
     assert letter.properties.correlation_id == b"job-1"
@@ -41,7 +41,7 @@ def test_a_publish_to_a_queue_that_is_gone_waits_until_it_is_created_again(
     with broker.channel() as channel:
         channel.queue_delete(bench.dead_letters)
     bench.settle_and_wait(dead_letter(first), completion(second))
-    assert dict(bench.notices("publish_refused")[0].fields)["reason"] == "no such queue"
+    assert dict(bench.notices("Publish refused")[0].fields)["reason"] == "no such queue"
     (letter,) = broker.take(bench.dead_letters)
     assert letter.body == b"job-1"
 

@@ -174,7 +174,7 @@ def test_a_second_settlement_of_one_delivery_publishes_nothing(
     (delivery,) = bench.take(1)
     bench.settle_and_wait(completion(delivery))
     bench.settle(completion(delivery), dead_letter(delivery))
-    bench.until(lambda: len(bench.notices("stale_settlement")) == 2, "both to be dropped")
+    bench.until(lambda: len(bench.notices("Stale settlement dropped")) == 2, "both to be dropped")
     assert len(broker.take(bench.settings.completed_queue)) == 1
     assert broker.take(bench.dead_letters) == []
 

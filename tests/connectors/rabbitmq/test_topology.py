@@ -63,8 +63,8 @@ def test_lanes_create_what_is_missing_before_they_consume(
 ) -> None:
     bench = open_bench()
     bench.open()
-    bench.await_notice("queue_created")
-    bench.until(lambda: len(bench.notices("queue_created")) == 5, "all queues to be created")
+    bench.await_notice("Queue created")
+    bench.until(lambda: len(bench.notices("Queue created")) == 5, "all queues to be created")
     bench.publish(b"job-1")
     bench.settle_and_wait(*map(dead_letter, bench.take(1)))
     assert len(broker.take(bench.dead_letters)) == 1

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from colecionador.domain.events import Notice
 from connectors.memory.telemetry import MemoryTelemetry
-from connectors.telemetry.endpoint import Endpoint, open_endpoint
+from connectors.telemetry.endpoint import Endpoint, metrics_route, open_endpoint
 from tests.free_port import free_port
 
 
@@ -25,7 +25,9 @@ def opened(
 ) -> Endpoint:
     registry = CollectorRegistry()
     Counter("seen_total", "Seen.", registry=registry).inc(3)
-    endpoint = open_endpoint(registry, port, index, telemetry or MemoryTelemetry())
+    endpoint = open_endpoint(
+        {"/metrics": metrics_route(registry)}, port, index, telemetry or MemoryTelemetry()
+    )
     assert endpoint is not None
     stack.callback(endpoint.close)
     return endpoint
@@ -65,13 +67,13 @@ def test_a_port_taken_on_one_address_only_counts_as_taken(stack: ExitStack) -> N
 
 def test_port_zero_is_off() -> None:
     telemetry = MemoryTelemetry()
-    assert open_endpoint(CollectorRegistry(), 0, 1, telemetry) is None
+    assert open_endpoint({}, 0, 1, telemetry) is None
     assert telemetry.events == ()
 
 
 def test_no_port_at_all_is_a_warning_and_never_an_end() -> None:
     telemetry = MemoryTelemetry()
-    assert open_endpoint(CollectorRegistry(), 65535, 1, telemetry) is None
+    assert open_endpoint({}, 65535, 1, telemetry) is None
     (notice,) = telemetry.of(Notice)
     assert (notice.level, notice.event) == ("warning", "Metrics endpoint off")
 
@@ -104,7 +106,7 @@ def test_a_client_that_never_speaks_keeps_nobody_waiting(stack: ExitStack) -> No
 def test_a_closed_endpoint_frees_its_port() -> None:
     port = free_port()
     for _ in range(2):
-        endpoint = open_endpoint(CollectorRegistry(), port, 0, MemoryTelemetry())
+        endpoint = open_endpoint({}, port, 0, MemoryTelemetry())
         assert endpoint is not None
         endpoint.close()
         assert endpoint.port == port

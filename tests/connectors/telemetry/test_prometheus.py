@@ -21,7 +21,7 @@ from colecionador.domain.events import (
 )
 from colecionador.domain.failures import ErrorType
 from connectors.memory.telemetry import MemoryTelemetry
-from connectors.telemetry.endpoint import Endpoint, open_endpoint
+from connectors.telemetry.endpoint import Endpoint, metrics_route, open_endpoint
 from connectors.telemetry.prometheus import PrometheusTelemetry
 from tests.connectors.telemetry.samples import (
     DELIVERED_AT,
@@ -103,7 +103,9 @@ class Scraped:
 @pytest.fixture
 def scraped() -> Iterator[Scraped]:
     telemetry = PrometheusTelemetry(("moedas", "carros"), now=lambda: DELIVERED_AT + 1.5)
-    endpoint = open_endpoint(telemetry.registry, free_port(), 0, MemoryTelemetry())
+    endpoint = open_endpoint(
+        {"/metrics": metrics_route(telemetry.registry)}, free_port(), 0, MemoryTelemetry()
+    )
     assert endpoint is not None
     yield Scraped(telemetry, endpoint)
     endpoint.close()

@@ -1,0 +1,190 @@
+"""Traces: a span for each delivery of an item, and one for each of its stages, by OpenTelemetry.
+
+Where they go is said by the standard `OTEL_*` variables. A delivery's span begins in the process
+of its lane and its stages may run in another, so no span is held open anywhere: each is made when
+it has ended, from the event that says so, and its parent is known by the ids that travel with the
+item.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    set_span_in_context,
+)
+
+from colecionador.domain.events import Event, Settled, Stage, StageTimed
+from colecionador.domain.settlements import Completion, DeadLetter, Outcome, Retry, Settlement
+from colecionador.domain.tracing import SpanId, Trace, parse_traceparent
+
+ITEM_SPAN = "process image"
+NANOSECONDS = 1_000_000_000
+
+Attributes = Mapping[str, str | int | float | bool]
+
+
+class TraceTelemetry:
+    """A `Telemetry` that makes spans, and starts the trace of each delivery."""
+
+    def __init__(
+        self,
+        exporter: SpanExporter,
+        processor: Callable[[SpanExporter], SpanProcessor] = BatchSpanProcessor,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`now` is in seconds since the epoch."""
+        resource = Resource.create()
+        if resource.attributes[SERVICE_NAME] == "unknown_service":
+            resource = resource.merge(Resource({SERVICE_NAME: "colecionador-augmentations"}))
+        self._ids = _Ids()
+        # Ended by `close`, in a time of ours: the provider's own way at the exit may take long.
+        self._provider = TracerProvider(
+            resource=resource, id_generator=self._ids, shutdown_on_exit=False
+        )
+        self._provider.add_span_processor(processor(exporter))
+        self._tracer = self._provider.get_tracer("augment")
+        self._now = now
+
+    def start(self, traceparent: str | None) -> Trace:
+        """The span of a delivery that came with this `traceparent`, which may be missing."""
+        parent = parse_traceparent(traceparent)
+        trace_id = parent.trace_id if parent else secrets.token_hex(16)
+        context = set_span_in_context(NonRecordingSpan(_context(parent))) if parent else None
+        sampled = self._provider.sampler.should_sample(context, int(trace_id, 16), ITEM_SPAN)
+        span = SpanId(
+            trace_id, secrets.token_hex(8), sampled.decision is Decision.RECORD_AND_SAMPLE
+        )
+        return Trace(span, parent)
+
+    def emit(self, event: Event) -> None:
+        """Make the span that has ended with the event, if any."""
+        match event:
+            case StageTimed(item=item) if item is not None and item.trace is not None:
+                self._stage(event, item.trace, item.item_id)
+            case Settled(trace=trace) if trace is not None:
+                self._item(event, trace)
+
+    def close(self, seconds: float) -> None:
+        """Send what is waiting, for so long at most."""
+        ending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(seconds)
+
+    def _stage(self, event: StageTimed, trace: Trace, item_id: int) -> None:
+        if not trace.span.sampled:
+            return
+        ended = self._now() - event.ended_ago
+        attributes: dict[str, str | int | float | bool] = {"augment.item_id": item_id}
+        if event.variation is not None:
+            attributes["augment.variation"] = event.variation
+        span = self._tracer.start_span(
+            event.stage.value,
+            set_span_in_context(NonRecordingSpan(_context(trace.span))),
+            attributes=attributes,
+            start_time=_nanoseconds(ended - event.seconds),
+        )
+        span.end(_nanoseconds(ended))
+
+    def _item(self, event: Settled, trace: Trace) -> None:
+        if not trace.span.sampled:
+            return
+        settlement = event.settlement
+        parent = trace.parent
+        ended = self._now()
+        with self._ids.preset(trace.span):
+            span = self._tracer.start_span(
+                ITEM_SPAN,
+                set_span_in_context(NonRecordingSpan(_context(parent))) if parent else None,
+                kind=SpanKind.CONSUMER,
+                attributes=_attributes(settlement),
+                start_time=_nanoseconds(settlement.subject.delivered_at),
+            )
+        if not isinstance(settlement, Completion):
+            span.set_status(Status(StatusCode.ERROR, settlement.failure.error_type.value))
+        span.end(_nanoseconds(ended))
+        publish = StageTimed(Stage.PUBLISH, event.publish_seconds)
+        self._stage(publish, trace, settlement.subject.item_id or 0)
+
+
+class _Ids(IdGenerator):
+    """Random ids, but those of a delivery's span were given when it arrived."""
+
+    def __init__(self) -> None:
+        self._given = threading.local()
+
+    def preset(self, span: SpanId) -> _Preset:
+        return _Preset(self._given, span)
+
+    def generate_span_id(self) -> int:
+        span: SpanId | None = getattr(self._given, "span", None)
+        return int(span.span_id if span else secrets.token_hex(8), 16)
+
+    def generate_trace_id(self) -> int:
+        span: SpanId | None = getattr(self._given, "span", None)
+        return int(span.trace_id if span else secrets.token_hex(16), 16)
+
+
+class _Preset:
+    def __init__(self, given: threading.local, span: SpanId) -> None:
+        self._given = given
+        self._span = span
+
+    def __enter__(self) -> None:
+        self._given.span = self._span
+
+    def __exit__(self, *_: object) -> None:
+        self._given.span = None
+
+
+def _context(span: SpanId) -> SpanContext:
+    flags = TraceFlags(TraceFlags.SAMPLED if span.sampled else TraceFlags.DEFAULT)
+    return SpanContext(int(span.trace_id, 16), int(span.span_id, 16), True, flags)
+
+
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * NANOSECONDS)
+
+
+def _attributes(settlement: Settlement) -> Attributes:
+    subject = settlement.subject
+    known = {
+        "messaging.system": "rabbitmq",
+        "messaging.operation.type": "process",
+        "messaging.message.id": subject.message_id,
+        "augment.item_id": subject.item_id,
+        "augment.job_id": subject.job_id,
+        "augment.attempt": subject.attempt,
+        "augment.categoria": subject.categoria,
+        "augment.lane": settlement.delivery.lane,
+        "augment.worker": subject.worker,
+        "augment.outcome": _outcome(settlement).value,
+        "augment.error_type": None
+        if isinstance(settlement, Completion)
+        else settlement.failure.error_type.value,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _outcome(settlement: Settlement) -> Outcome:
+    match settlement:
+        case Completion():
+            return settlement.outcome
+        case Retry():
+            return Outcome.RETRIED
+        case DeadLetter():
+            return Outcome.DEAD_LETTERED
