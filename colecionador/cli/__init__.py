@@ -18,7 +18,11 @@ VERBS = {
     "submit": "Upload images and publish a message for each.",
     "status": "Show where things stand: queues, jobs, last errors; or one item's jobs.",
     "dlq": "Look at the dead letters, send them back, or throw them away.",
+    "replay": "Put messages of the stream into the work queue again, from an offset or a time.",
     "doctor": "Check every setting and connection, and say in words what is wrong.",
+    "quality": "Print the quality scores of images on disk against the thresholds.",
+    "preview": "Render images on disk as a plan would, into a contact sheet.",
+    "sheet": "Make a contact sheet of an item: its original and every variation.",
 }
 """Every verb with its line in `augment --help`, so that help imports none of them."""
 

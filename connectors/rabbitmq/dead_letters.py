@@ -20,19 +20,18 @@ the letter.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from pika.exceptions import ChannelClosedByBroker
-
 from colecionador.domain.settings import Settings
 from connectors.rabbitmq.confirm_window import ConfirmWindow
 from connectors.rabbitmq.dead_letter import HeldLetter, hold_letter
+from connectors.rabbitmq.depth import messages_ready
 from connectors.rabbitmq.driven_connection import DrivenConnection, driven_connection
+from connectors.rabbitmq.operator_lock import lock_queue
 from connectors.rabbitmq.outgoing import OutgoingMessage, repeated_message
 from connectors.rabbitmq.parameters import BrokerError
 from connectors.rabbitmq.properties import Properties, with_headers
@@ -50,11 +49,6 @@ NOT_COPIED = ("x-delivery-count", "x-acquired-count", "CC", "BCC")
 QUIET_SECONDS = 1.0
 PATIENCE = 60
 """Quiet seconds in a row before a queue that hands out nothing counts as broken."""
-LOCK_SECONDS = 15.0
-_LOCK_RETRY_SECONDS = 0.25
-
-_NOT_FOUND = 404
-_RESOURCE_LOCKED = 405
 
 
 class DeadLetters:
@@ -118,7 +112,7 @@ class DeadLetters:
                 break
             quiet += 1
             # One answer may overtake the letters that were on their way to us.
-            if quiet > 1 and _depth(self._connection, self._queue) == 0:
+            if quiet > 1 and messages_ready(self._connection, self._queue) == 0:
                 return None
             if quiet > PATIENCE:
                 raise BrokerError(
@@ -194,56 +188,14 @@ def open_dead_letters(settings: Settings) -> Iterator[DeadLetters]:
     """
     queue = dead_letter_queue(settings.queue)
     with driven_connection(settings, "dead letters") as connection:
-        _lock(connection, queue)
-        depth = _depth(connection, queue)
+        lock_queue(connection, queue)
+        depth = messages_ready(connection, queue)
         major = major_version(connection.broker_version)
         (spec,) = (one for one in queue_specs(settings, major) if one.name == queue)
         limit = delivery_limit(queue_arguments(connection, queue, spec.arguments), major)
         letters = DeadLetters(connection, settings, depth, limit)
         yield letters
         letters.flush()
-
-
-def _lock(connection: DrivenConnection, queue: str) -> None:
-    """Hold an exclusive queue, which goes with the connection, however that ends.
-
-    Two who look at once would each give back what the other does not have, in the wrong order.
-    """
-    name = f"{queue}.operator"
-    deadline = time.monotonic() + LOCK_SECONDS
-    while not _locked(connection, name):
-        if time.monotonic() > deadline:
-            raise BrokerError(
-                f'queue "{queue}": another `augment dlq` works on it; try again when it is done'
-            )
-        connection.wait_until(lambda: False, _LOCK_RETRY_SECONDS)
-
-
-def _locked(connection: DrivenConnection, name: str) -> bool:
-    channel = connection.channel()
-    try:
-        connection.ask(lambda done: channel.queue_declare(name, exclusive=True, callback=done))
-    except ChannelClosedByBroker as error:
-        if error.reply_code != _RESOURCE_LOCKED:
-            raise
-        return False
-    channel.close()
-    return True
-
-
-def _depth(connection: DrivenConnection, queue: str) -> int:
-    """Letters that nobody holds."""
-    channel = connection.channel()
-    try:
-        found = connection.ask(
-            lambda done: channel.queue_declare(queue, passive=True, callback=done)
-        )
-    except ChannelClosedByBroker as error:
-        if error.reply_code != _NOT_FOUND:
-            raise
-        raise BrokerError(f'queue "{queue}": missing; create it with `augment init`') from error
-    channel.close()
-    return int(found.message_count)
 
 
 def _delivered_by_channel(*_: object) -> None:

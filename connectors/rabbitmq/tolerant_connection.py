@@ -47,11 +47,14 @@ class TolerantChannel(Channel):
     """A channel that hands over every delivery, also those that arrive after a cancel."""
 
     on_delivery: DeliveryCallback | None = None
+    consumer: str = ""
+    """Whose delivery is being handed over, during `on_delivery`: the consumer's tag."""
 
     def _on_deliver(self, method_frame: Method[Basic.Deliver], header: Header, body: bytes) -> None:
         method = method_frame.method
         if self.on_delivery is not None and isinstance(header.properties, Envelope):
             tag = method.delivery_tag or 0
+            self.consumer = method.consumer_tag or ""
             self.on_delivery(tag, method.redelivered, header.properties.properties, body)
 
 

@@ -74,7 +74,7 @@ def _declare_all(settings: Settings) -> TopologyReport:
     with blocking_connection(settings, "topology") as connection:
         version = broker_version(connection)
         specs = queue_specs(settings, major_version(version))
-        return TopologyReport(version, tuple(_settle(connection, spec) for spec in specs))
+        return TopologyReport(version, tuple(ensure_queue(connection, spec) for spec in specs))
 
 
 def major_version(version: str) -> int:
@@ -83,7 +83,7 @@ def major_version(version: str) -> int:
     return int(first) if first.isdigit() else 0
 
 
-def _settle(connection: BlockingConnection, spec: QueueSpec) -> QueueFinding:
+def ensure_queue(connection: BlockingConnection, spec: QueueSpec) -> QueueFinding:
     """Create the queue, or say how the existing one differs."""
     if not _exists(connection, spec.name):
         _declare(connection, spec)

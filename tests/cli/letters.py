@@ -30,7 +30,7 @@ def a_letter(
 ) -> None:
     """Put a dead letter as the service writes it into a queue; its id is `m-` and the item's."""
     failed_at = timestamp_text(NOW - timedelta(seconds=age_seconds))
-    headers = {
+    headers: dict[str, str | int] = {
         "x-attempt": 3,
         "x-error-type": error_type,
         "x-error": f"images/originals/{item_id}.jpg: it was {error_type}",
@@ -46,7 +46,7 @@ def a_letter(
 
 def bodies(channel: BlockingChannel, queue: str) -> list[bytes]:
     """The bodies of a queue, which is emptied, in its order."""
-    found = []
+    found: list[bytes] = []
     while True:
         method, _, body = channel.basic_get(queue, auto_ack=True)
         if method is None or body is None:

@@ -258,7 +258,7 @@ def test_drop_takes_what_was_agreed_to_and_not_what_came_meanwhile(
     put(3, error_type="corrupt_image")
 
     class SlowAnswer(StringIO):
-        def readline(self, *_: object) -> str:
+        def readline(self, *_: object) -> str:  # type: ignore[override]  # the stubs say bytes
             put(4)
             assert len(listed(augment)) == 4
             return "y\n"
@@ -318,7 +318,7 @@ def test_one_operator_at_a_time(
     augment: Augment, put: PutLetters, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(1)
-    monkeypatch.setattr("connectors.rabbitmq.dead_letters.LOCK_SECONDS", 0.5)
+    monkeypatch.setattr("connectors.rabbitmq.operator_lock.LOCK_SECONDS", 0.5)
     with open_dead_letters(settings):
         ran = augment("dlq", "list")
     assert ran.code == 1
