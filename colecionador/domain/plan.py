@@ -1,8 +1,9 @@
 """The plan: which variations an item gets, as data.
 
 A plan is a TOML file: the base variations that every item gets, and for each categoria those that
-a good photo gets besides. What operations there are, and which parameters they take, is the
-imaging's business: it hands `load_plan` a check for them.
+a good photo gets besides, with limits of its own for what good is where it needs them. What
+operations there are, and which parameters they take, is the imaging's business: it hands
+`load_plan` a check for them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
+from colecionador.domain.thresholds import Thresholds, threshold_problem
 
 BASE_VARIATIONS = (
     "rotate_90",
@@ -29,7 +32,12 @@ BASE_VARIATIONS = (
 )
 """The nine that every item gets, whatever its categoria and its quality."""
 
+QUALITY = "quality"
+"""The table of a categoria that has its limits; no variation can have this name."""
+
 Parameter = int | float | str | bool
+Limits = tuple[tuple[str, float], ...]
+"""Limits of quality by name, sorted."""
 OperationCheck = Callable[[str, Mapping[str, Parameter]], str | None]
 """Says what is wrong with an operation and its parameters, or None."""
 
@@ -54,6 +62,8 @@ class Plan:
 
     base: tuple[Variation, ...]
     by_categoria: tuple[tuple[str, tuple[Variation, ...]], ...]
+    quality: tuple[tuple[str, Limits], ...] = ()
+    """The limits that a categoria has of its own."""
 
     @property
     def categorias(self) -> tuple[str, ...]:
@@ -66,6 +76,10 @@ class Plan:
             return self.base
         return self.base + dict(self.by_categoria).get(categoria, ())
 
+    def thresholds(self, categoria: str, settings: Thresholds) -> Thresholds:
+        """The limits of good quality for a categoria: those of the settings but for its own."""
+        return settings.changed(dict(dict(self.quality).get(categoria, ())))
+
     def canonical(self) -> bytes:
         """The parsed plan as bytes, comments apart: a part of the plan version."""
         return orjson.dumps(
@@ -75,6 +89,7 @@ class Plan:
                     name: [_plain(variation) for variation in variations]
                     for name, variations in self.by_categoria
                 },
+                "quality": {name: dict(limits) for name, limits in self.quality},
             },
             option=orjson.OPT_SORT_KEYS,
         )
@@ -93,15 +108,26 @@ def load_plan(path: Path | None, check: OperationCheck) -> Plan:
     except tomllib.TOMLDecodeError as error:
         raise PlanError(f"{shown}: not TOML: {error}") from None
     findings: list[str] = []
+    plan = _plan(document, check, findings)
+    if findings:
+        raise PlanError("\n".join(f"{shown}: {finding}" for finding in findings))
+    return plan
+
+
+def _plan(document: Mapping[str, Any], check: OperationCheck, findings: list[str]) -> Plan:
     base = _variations(document.get("base", {}), "base", check, findings)
     if {variation.name for variation in base} != set(BASE_VARIATIONS):
         findings.append(f"base: must have exactly {', '.join(BASE_VARIATIONS)}")
-    by_categoria = []
+    by_categoria, quality = [], []
     for name, table in document.get("categoria", {}).items():
-        variations = _variations(table, f"categoria.{name}", check, findings)
+        place = f"categoria.{name}"
+        entries = dict(table) if isinstance(table, dict) else table
+        if isinstance(entries, dict) and QUALITY in entries:
+            quality.append((name, _limits(entries.pop(QUALITY), f"{place}.{QUALITY}", findings)))
+        variations = _variations(entries, place, check, findings)
         clashes = {variation.name for variation in variations} & set(BASE_VARIATIONS)
         findings += [
-            f"categoria.{name}.{clash}: is a base variation; choose another name"
+            f"{place}.{clash}: is a base variation; choose another name"
             for clash in sorted(clashes)
         ]
         by_categoria.append((name, variations))
@@ -110,9 +136,16 @@ def load_plan(path: Path | None, check: OperationCheck) -> Plan:
         for key in document
         if key not in ("base", "categoria")
     ]
-    if findings:
-        raise PlanError("\n".join(f"{shown}: {finding}" for finding in findings))
-    return Plan(base, tuple(by_categoria))
+    return Plan(base, tuple(by_categoria), tuple(quality))
+
+
+def _limits(table: Any, place: str, findings: list[str]) -> Limits:
+    if not isinstance(table, dict) or "operation" in table:
+        findings.append(f"{place}: has the limits of quality, e.g. blur_min = 20; no variation")
+        return ()
+    problems = [threshold_problem(name, value) for name, value in table.items()]
+    findings += [f"{place}.{problem}" for problem in problems if problem is not None]
+    return tuple(sorted((name, value) for name, value in table.items()))
 
 
 def _variations(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from colecionador.domain.failures import ErrorType, Failure
@@ -28,6 +28,8 @@ class Quality:
     brightness: float
     contrast: float
     bad: bool
+    findings: tuple[str, ...] = field(default=(), compare=False)
+    """Why it is bad, a line for each reason; said in the log and in no table."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,8 @@ class Settings(BaseSettings):
 
     blur_min: float = Field(20.0, ge=0)
     """Variance of the Laplacian at a long side of 512 below which a photo is blurred."""
+    motion_min: float = Field(0.1, ge=0, le=100)
+    """Fine detail along the poorest direction below which a photo has moved."""
     brightness_min: float = Field(20.0, ge=0, le=255)
     """Mean grey below which a photo is too dark."""
     brightness_max: float = Field(245.0, ge=0, le=255)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from colecionador.domain.failures import Failure
 from colecionador.domain.results import Quality
+from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.codec import (
     Header,
     Image,
@@ -16,7 +17,7 @@ from colecionador.imaging.codec import (
     decode,
     read_header,
 )
-from colecionador.imaging.quality import Thresholds, judge
+from colecionador.imaging.quality import judge
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,54 +1,57 @@
-"""How good a photo is: sharpness, brightness and contrast, and the verdict on them.
+"""How good a photo is: sharpness, movement, brightness and contrast, and the verdict on them.
 
-All three are measured on a grey image reduced to a long side of 512, so that one scene scores the
-same at any resolution. Sharpness is the variance of the Laplacian, over the whole frame and over
-the best of 4x4 tiles: a portrait or a coin on a plain ground is sharp somewhere, though most of
-the frame is not. The popular threshold of 100 on the raw image condemned 8 of 20 sharp photos.
+All are measured on a grey image reduced to a long side of 512, so that one scene scores the same
+at any resolution. Sharpness is the variance of the Laplacian, over the whole frame and over the
+best of 4x4 tiles: a portrait or a coin on a plain ground is sharp somewhere, though most of the
+frame is not. The limits and where they come from are in `domain/thresholds.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
 
 from colecionador.domain.results import Quality
 from colecionador.domain.settings import Settings
+from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.codec.image import Image, Pixels, as_pixels, channels_of
+from colecionador.imaging.motion import directional_detail
+from colecionador.imaging.tiles import tile_slices
 
 LONG_SIDE = 512
-TILES = 4
-DEFINITION = "lapvar-fit512-tiles4"
+DEFINITION = "lapvar-fit512-tiles4-motion1"
 """Names how the scores are computed; a part of the plan version."""
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
-    """The limits of good quality, each tried on 20 real scenes, sharp and artificially blurred.
+class Scores:
+    """What was measured of an image; higher is sharper, brighter, richer in contrast."""
 
-    Sharp scenes scored 35 to 1912 over the whole frame and 105 to 4158 in their best tile; those
-    blurred by 0.5 % of the long side at most 12 and 20. So both limits together condemned no
-    sharp photo and every one of the blurred.
-    """
-
-    blur_min: float = 20.0
-    """Variance of the Laplacian of the whole frame."""
-    blur_tile_min: float = 60.0
-    """The same of the best tile; a photo is blurred only when it falls short of both."""
-    brightness_min: float = 20.0
-    """Mean grey, 0 to 255; the scenes had 61 to 209. Below this hardly a shape can be seen."""
-    brightness_max: float = 245.0
-    """Mean grey; above this nearly all is white."""
-    contrast_min: float = 8.0
-    """Standard deviation of grey; the flattest scene, a wood texture, had 12."""
+    blur: float
+    """Variance of the Laplacian, whole frame."""
+    blur_tile: float
+    """The same of the best tile."""
+    motion: float
+    """Fine detail along the poorest direction, whole frame."""
+    motion_tile: float
+    """The same of the best tile."""
+    brightness: float
+    """Mean grey, 0 to 255."""
+    p5: float
+    """The grey that 5 % of the image do not exceed."""
+    p99: float
+    """The grey that 99 % of the image do not exceed."""
+    contrast: float
+    """Standard deviation of grey."""
 
 
 def thresholds(settings: Settings) -> Thresholds:
-    """The limits that the settings ask for."""
+    """The limits that the settings ask for; a plan may change them for a categoria."""
     return Thresholds(
         blur_min=settings.blur_min,
+        motion_min=settings.motion_min,
         brightness_min=settings.brightness_min,
         brightness_max=settings.brightness_max,
         contrast_min=settings.contrast_min,
@@ -56,20 +59,60 @@ def thresholds(settings: Settings) -> Thresholds:
 
 
 def judge(image: Image, limits: Thresholds) -> Quality:
-    """The scores of an image and whether any is beyond its limit."""
-    grey = _reduced(grey_of(image.pixels))
-    blur = _sharpness(grey)
-    mean, deviation = cv2.meanStdDev(grey)
-    brightness, contrast = float(mean[0, 0]), float(deviation[0, 0])
-    blurred = blur < limits.blur_min and best_tile_sharpness(grey) < limits.blur_tile_min
+    """The scores of an image that are recorded, and whether any is beyond its limit."""
+    scores = measure(image)
+    found = findings(scores, limits)
     return Quality(
-        blur=blur,
-        brightness=brightness,
-        contrast=contrast,
-        bad=blurred
-        or not limits.brightness_min <= brightness <= limits.brightness_max
-        or contrast < limits.contrast_min,
+        blur=scores.blur,
+        brightness=scores.brightness,
+        contrast=scores.contrast,
+        bad=bool(found),
+        findings=found,
     )
+
+
+def measure(image: Image) -> Scores:
+    """All scores of an image."""
+    grey = _reduced(grey_of(image.pixels))
+    mean, deviation = cv2.meanStdDev(grey)
+    motion, motion_tile = directional_detail(grey)
+    levels = np.bincount(grey.ravel(), minlength=256).cumsum()
+    p5, p99 = (int(np.searchsorted(levels, share * grey.size)) for share in (0.05, 0.99))
+    return Scores(
+        blur=_sharpness(grey),
+        blur_tile=best_tile_sharpness(grey),
+        motion=motion,
+        motion_tile=motion_tile,
+        brightness=float(mean[0, 0]),
+        p5=p5,
+        p99=p99,
+        contrast=float(deviation[0, 0]),
+    )
+
+
+def findings(scores: Scores, limits: Thresholds) -> tuple[str, ...]:
+    """Why an image is of low quality, a line for each reason; none where it is good."""
+    blurred = scores.blur < limits.blur_min and scores.blur_tile < limits.blur_tile_min
+    moved = scores.motion < limits.motion_min and scores.motion_tile < limits.motion_tile_min
+    checks = (
+        (blurred, "blurred", ("blur", "blur_tile"), "min"),
+        (moved, "moved", ("motion", "motion_tile"), "min"),
+        (scores.brightness < limits.brightness_min, "dark", ("brightness",), "min"),
+        (scores.p99 < limits.p99_min, "dark", ("p99",), "min"),
+        (scores.brightness > limits.brightness_max, "bright", ("brightness",), "max"),
+        (scores.p5 > limits.p5_max, "bright", ("p5",), "max"),
+        (scores.contrast < limits.contrast_min, "flat", ("contrast",), "min"),
+    )
+    return tuple(
+        f"{word}: {', '.join(_beyond(scores, limits, name, bound) for name in names)}"
+        for beyond, word, names, bound in checks
+        if beyond
+    )
+
+
+def _beyond(scores: Scores, limits: Thresholds, name: str, bound: str) -> str:
+    score, limit = getattr(scores, name), getattr(limits, f"{name}_{bound}")
+    return f"{name} {score:.3g} {'<' if bound == 'min' else '>'} {limit:g}"
 
 
 def grey_of(pixels: Pixels) -> Pixels:
@@ -87,19 +130,8 @@ def grey_of(pixels: Pixels) -> Pixels:
 
 def best_tile_sharpness(grey: Pixels) -> float:
     """The sharpness of the sharpest of 4x4 equal tiles."""
-    height, width = grey.shape
-    rows = np.linspace(0, height, TILES + 1).astype(int)
-    columns = np.linspace(0, width, TILES + 1).astype(int)
     laplacian = cv2.Laplacian(grey, cv2.CV_16S)
-    return max(
-        (
-            _variance(laplacian[top:bottom, left:right])
-            for top, bottom in pairwise(rows)
-            for left, right in pairwise(columns)
-            if bottom > top and right > left
-        ),
-        default=0.0,
-    )
+    return max(_variance(laplacian[tile]) for tile in tile_slices(grey.shape))
 
 
 def _sharpness(grey: Pixels) -> float:

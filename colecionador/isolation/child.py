@@ -15,9 +15,9 @@ import sys
 from multiprocessing.connection import Connection
 
 from colecionador.domain.failures import ErrorType, Failure, internal_failure
+from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.codec import Header, Image
 from colecionador.imaging.intake import Judgement, accept, decode_and_judge
-from colecionador.imaging.quality import Thresholds
 from colecionador.imaging.rendering import render
 from colecionador.isolation.requests import Answer, Decode, Forget, Inspect, Render, Request
 

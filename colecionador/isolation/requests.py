@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from colecionador.domain.failures import Failure
 from colecionador.domain.plan import Variation
+from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.codec import Header
 from colecionador.imaging.intake import Judgement
-from colecionador.imaging.quality import Thresholds
 from colecionador.imaging.rendering import Rendered
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from colecionador.domain.failures import Failure
+from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.intake import Judgement, accept, decode_and_judge
-from colecionador.imaging.quality import Thresholds
 from colecionador.steps.budget import PixelBudget
 from colecionador.steps.pixels import LocalPixels, Pixels
 from colecionador.steps.pools import Pool
@@ -24,8 +24,8 @@ class Decoded:
 class Decoder(Protocol):
     """Decodes one source. Nothing of it is held any more after a failure."""
 
-    async def decode(self, data: bytes) -> Decoded | Failure:
-        """The decoded source, once the pixel budget allows it."""
+    async def decode(self, data: bytes, thresholds: Thresholds) -> Decoded | Failure:
+        """The decoded source, judged by these limits, once the pixel budget allows it."""
         ...
 
     def abandon(self) -> None:
@@ -39,17 +39,16 @@ class LocalDecoder:
 
     compute: Pool
     budget: PixelBudget
-    thresholds: Thresholds
     max_pixels: int
 
-    async def decode(self, data: bytes) -> Decoded | Failure:
-        """The decoded source, once the pixel budget allows it."""
+    async def decode(self, data: bytes, thresholds: Thresholds) -> Decoded | Failure:
+        """The decoded source, judged by these limits, once the pixel budget allows it."""
         header = accept(data, self.max_pixels)
         if isinstance(header, Failure):
             return header
         lease = await self.budget.take(header.decoded_bytes)
         try:
-            decoded = await self.compute.call(decode_and_judge, data, header, self.thresholds)
+            decoded = await self.compute.call(decode_and_judge, data, header, thresholds)
         except Exception:
             lease.release()
             raise

@@ -11,6 +11,7 @@ from colecionador.domain.failures import ErrorType, Failure, internal_failure
 from colecionador.domain.messages import Item
 from colecionador.domain.ports import Registered, Store, Telemetry
 from colecionador.domain.results import DuplicateItem, FailedItem, Source, StoredCompletion
+from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.intake import Judgement
 from colecionador.steps.batching import Batcher
 from colecionador.steps.budget import PixelBudget
@@ -35,6 +36,8 @@ class Fetch:
     transfer: Pool
     local: LocalDecoder
     suspects: Suspects
+    thresholds: Callable[[str], Thresholds]
+    """The limits of good quality of a categoria."""
     max_source_bytes: int
     plan_version: str
     telemetry: Telemetry
@@ -88,7 +91,7 @@ class Fetch:
         self.telemetry.emit(StageTimed(Stage.DOWNLOAD, download_ms / 1000, item))
         self.telemetry.emit(Downloaded(item, job_id, worker, len(stored.data), download_ms))
 
-        decoded = await decoder.decode(stored.data)
+        decoded = await decoder.decode(stored.data, self.thresholds(item.categoria))
         if isinstance(decoded, Failure):
             return self._failed(item, decoded, worker)
         judged = decoded.judgement

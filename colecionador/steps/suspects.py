@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from colecionador.domain.failures import Failure, internal_failure
 from colecionador.domain.plan import Variation
+from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.codec import Header
 from colecionador.imaging.intake import Judgement
-from colecionador.imaging.quality import Thresholds
 from colecionador.imaging.rendering import Rendered
 from colecionador.isolation.process import RenderProcess
 from colecionador.isolation.requests import Answer, Decode, Forget, Inspect, Render
@@ -38,7 +38,6 @@ class SuspectLimits:
     """What one suspect may take."""
 
     max_pixels: int
-    thresholds: Thresholds
     seconds: float
     """For everything: a suspect that takes longer hangs."""
 
@@ -133,7 +132,7 @@ class SuspectDecoder:
         self._compute = compute
         self._budget = budget
 
-    async def decode(self, data: bytes) -> Decoded | Failure:
+    async def decode(self, data: bytes, thresholds: Thresholds) -> Decoded | Failure:
         """The decoded source, once the pixel budget allows it; `poison` where the child dies."""
         deadline = time.monotonic() + self._limits.seconds
         inspect = Inspect(data, self._limits.max_pixels)
@@ -144,7 +143,7 @@ class SuspectDecoder:
         allowed = MEMORY_FLOOR_BYTES + MEMORY_PER_DECODED_BYTE * header.decoded_bytes
         # The wait for the budget is not the suspect's doing.
         deadline = time.monotonic() + self._limits.seconds
-        decode = Decode(self._limits.thresholds, allowed)
+        decode = Decode(thresholds, allowed)
         judgement = await self._compute.call(self._child.ask, decode, deadline)
         if not isinstance(judgement, Judgement):
             lease.release()

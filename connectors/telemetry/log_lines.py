@@ -185,6 +185,7 @@ def _judged(event: Judged) -> Line:
         brightness=event.quality.brightness,
         contrast=event.quality.contrast,
         bad_quality=event.quality.bad,
+        findings=list(event.quality.findings),
     )
 
 

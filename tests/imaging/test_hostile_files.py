@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from colecionador.domain.failures import ErrorType, Failure
+from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.codec import Image, check_limits, decode, read_header
-from colecionador.imaging.quality import Thresholds, judge
+from colecionador.imaging.quality import judge
 from colecionador.imaging.rendering import Rendered, render
 from tests.fix_hostile_images import hostile_files
 from tests.imaging.variations.samples import NINE

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis.extra import numpy as arrays
 
 from colecionador.domain.settings import Settings
-from colecionador.imaging.quality import Thresholds, judge, thresholds
+from colecionador.domain.thresholds import Thresholds
+from colecionador.imaging.quality import findings, judge, measure, thresholds
 from tests.fix_images import ITEM_PHOTOGRAPHS, Pixels, as_image, photograph_pixels
 
 LIMITS = Thresholds()
@@ -75,11 +76,34 @@ def test_an_enlarged_thumbnail_is_no_sharper_than_it_was() -> None:
 
 
 def test_the_settings_are_the_limits() -> None:
-    settings = Settings(blur_min=1, brightness_min=2, brightness_max=3, contrast_min=4)
+    settings = Settings(
+        blur_min=1, brightness_min=2, brightness_max=3, contrast_min=4, motion_min=5
+    )
     found = thresholds(settings)
     assert (found.blur_min, found.brightness_min) == (1, 2)
-    assert (found.brightness_max, found.contrast_min) == (3, 4)
+    assert (found.brightness_max, found.contrast_min, found.motion_min) == (3, 4, 5)
     assert thresholds(Settings()) == Thresholds()
+
+
+def test_each_reason_is_named_with_its_score_and_its_limit() -> None:
+    pixels = np.full((64, 64), 200, np.uint8)
+    (blur, motion, contrast) = judge(as_image(pixels), LIMITS).findings
+    assert blur == "blurred: blur 0 < 20, blur_tile 0 < 60"
+    assert motion == "moved: motion 0 < 0.1, motion_tile 0 < 0.17"
+    assert contrast == "flat: contrast 0 < 8"
+
+
+def test_percentiles_find_what_the_mean_does_not() -> None:
+    photo = photograph_pixels("coffee.png")
+    scores = measure(as_image(photo))
+    grey = cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY)
+    assert scores.p5 == pytest.approx(np.percentile(grey, 5), abs=3)
+    assert scores.p99 == pytest.approx(np.percentile(grey, 99), abs=3)
+    dim = measure(as_image((photo * 0.3).astype(np.uint8)))
+    assert dim.brightness > LIMITS.brightness_min
+    assert findings(dim, LIMITS) == (f"dark: p99 {dim.p99:g} < 82",)
+    pale = measure(as_image((244 + photo.astype(np.float32) / 24).astype(np.uint8)))
+    assert f"bright: p5 {pale.p5:g} > 242" in findings(pale, LIMITS)
 
 
 def test_what_is_transparent_counts_as_white() -> None:

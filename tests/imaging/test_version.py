@@ -46,6 +46,7 @@ def test_a_changed_plan_changes_it(tmp_path: Path, old: str, new: str) -> None:
     [
         {"jpeg_quality": 91},
         {"blur_min": 21},
+        {"motion_min": 0.2},
         {"brightness_min": 21},
         {"brightness_max": 244},
         {"contrast_min": 9},

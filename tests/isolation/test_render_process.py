@@ -10,9 +10,9 @@ import pytest
 
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.domain.plan import load_plan
+from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.codec import Header
 from colecionador.imaging.intake import Judgement, accept, decode_and_judge
-from colecionador.imaging.quality import Thresholds
 from colecionador.imaging.rendering import Rendered, render
 from colecionador.imaging.variations import check_operation
 from colecionador.isolation.process import RenderProcess

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from colecionador.domain.plan import BASE_VARIATIONS, Parameter, PlanError, load_plan
+from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.variations import check_operation
 
 PLAN = Path("colecionador/domain/augmentations.toml")
@@ -66,3 +67,40 @@ def test_a_team_adds_a_variation_without_touching_code(tmp_path: Path) -> None:
     plan = load_plan(path, check_operation)
     names = [known.name for known in plan.variations("selos", bad_quality=False)]
     assert names == [*BASE_VARIATIONS, "tilt"]
+
+
+def test_a_categoria_has_limits_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "plan.toml"
+    table = "\n[categoria.selos.quality]\nblur_min = 5\np99_min = 60.5\n"
+    path.write_text(PLAN.read_text(encoding="utf-8") + table)
+    plan = load_plan(path, check_operation)
+    settings = Thresholds(contrast_min=3)
+    assert plan.thresholds("selos", settings) == Thresholds(
+        blur_min=5, p99_min=60.5, contrast_min=3
+    )
+    assert plan.thresholds("moedas", settings) == settings
+    assert plan.thresholds("unknown", settings) == settings
+    assert [known.name for known in plan.variations("selos", bad_quality=False)] == [
+        *BASE_VARIATIONS
+    ]
+    assert plan.canonical() != load_plan(None, check_operation).canonical()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("sharpness = 1", "categoria.selos.quality.sharpness: no such limit; there are blur_min,"),
+        ("blur_min = -1", "categoria.selos.quality.blur_min = -1: must be a number from 0 to"),
+        ('blur_min = "5"', "categoria.selos.quality.blur_min = 5: must be a number from 0 to"),
+        ("p5_max = 256", "categoria.selos.quality.p5_max = 256: must be a number from 0 to 255"),
+        ("blur_min = nan", "categoria.selos.quality.blur_min = nan: must be a number"),
+        ("blur_min = true", "categoria.selos.quality.blur_min = True: must be a number"),
+        ('operation = "flip"', "categoria.selos.quality: has the limits of quality"),
+    ],
+)
+def test_a_wrong_limit_is_named_with_its_key(tmp_path: Path, line: str, words: str) -> None:
+    path = tmp_path / "plan.toml"
+    path.write_text(f"{PLAN.read_text(encoding='utf-8')}\n[categoria.selos.quality]\n{line}\n")
+    with pytest.raises(PlanError) as raised:
+        load_plan(path, check_operation)
+    assert words in str(raised.value)
