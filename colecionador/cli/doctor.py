@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from colecionador.cli.checks.broker import check_broker
 from colecionador.cli.checks.database import check_database
+from colecionador.cli.checks.memory import check_memory
 from colecionador.cli.checks.plan import check_plan
 from colecionador.cli.checks.section import Section, Verdict
 from colecionador.cli.checks.settings import check_settings
@@ -12,13 +17,18 @@ from colecionador.cli.console import OUT
 from colecionador.cli.errors import CommandError
 from colecionador.cli.settings import command_settings
 
-CHECKS = (check_settings, check_broker, check_store, check_database, check_plan)
+OFFLINE = (check_settings, check_memory, check_plan)
+ONLINE = (check_broker, check_store, check_database)
 """In the order of their sections; a new check is a file and an entry here."""
 
 _STYLES = {Verdict.RIGHT: "green", Verdict.WRONG: "bold red", Verdict.NOTE: "dim"}
 
 
-def doctor() -> None:
+def doctor(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Settings, memory and plan alone; no server.")
+    ] = False,
+) -> None:
     """Check every setting and connection, and say in words what is wrong and what to do.
 
     Changes nothing but one small object, written to the training bucket and deleted again. The
@@ -26,7 +36,7 @@ def doctor() -> None:
     """
     settings = command_settings()
     wrong = 0
-    for check in CHECKS:
+    for check in OFFLINE if offline else (*OFFLINE, *ONLINE):
         section = check(settings)
         _print(section)
         wrong += section.wrong

@@ -117,11 +117,13 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class ServerReport:
-    """The server: its version, and how long connecting and one round trip took."""
+    """The server: its version, its clock, and how long connecting and one round trip took."""
 
     version: str
     connect_ms: float
     round_trip_ms: float
+    clock_ahead_seconds: float
+    """Its clock minus ours."""
 
 
 Row = TypeVar("Row", Job, Result, Metrics)
@@ -193,7 +195,13 @@ def read_server(database_url: str) -> ServerReport | Failure:
         connected = time.perf_counter()
         version = connection.execute("SHOW server_version").fetchall()[0][0]
         answered = time.perf_counter()
-        return ServerReport(version, (connected - started) * 1000, (answered - connected) * 1000)
+        now = connection.execute("SELECT clock_timestamp()").fetchall()[0][0]
+        return ServerReport(
+            version,
+            (connected - started) * 1000,
+            (answered - connected) * 1000,
+            now.timestamp() - time.time(),
+        )
 
     return _read(database_url, read)
 

@@ -6,8 +6,9 @@ import hashlib
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 from colecionador.domain.settings import Settings
 from connectors.s3 import errors
@@ -57,6 +58,8 @@ class StoreFindings:
     """Of a HEAD on an open connection; None where there was no answer."""
     server: str | None
     """What the server calls itself, where it does."""
+    clock_ahead_seconds: float | None
+    """Its clock minus ours, to the second; None where it does not tell its time."""
     buckets: tuple[BucketFinding, ...]
     rights: tuple[RightFinding, ...]
     """Empty where the training bucket is missing or not to be reached."""
@@ -72,6 +75,7 @@ class StoreFindings:
 class _Look:
     problem: Problem | None
     server: str | None
+    clock_ahead_seconds: float | None
     milliseconds: float
 
 
@@ -98,6 +102,7 @@ def examine_store(settings: Settings) -> StoreFindings:
         endpoint=endpoint,
         latency_ms=None if _is_unanswered(last.problem) else last.milliseconds,
         server=last.server,
+        clock_ahead_seconds=last.clock_ahead_seconds,
         buckets=tuple(
             BucketFinding(bucket, named[bucket], _bucket_problem(bucket, look.problem))
             for bucket, look in looks.items()
@@ -131,15 +136,27 @@ def _create(client: Client, bucket: str, endpoint: str) -> BucketCreation:
 
 
 def _look(client: Client, bucket: str, endpoint: str) -> _Look:
-    problem, server = None, None
+    problem: Problem | None = None
+    headers: Mapping[str, str] = {}
     started = time.perf_counter()
     try:
-        server = client.head(bucket).get("Server")
+        headers = client.head(bucket)
     except Refused as error:
-        problem, server = errors.classify(error, endpoint), error.headers.get("Server")
+        problem, headers = errors.classify(error, endpoint), error.headers
     except errors.EXPECTED as error:
         problem = errors.classify(error, endpoint)
-    return _Look(problem, server, (time.perf_counter() - started) * 1000)
+    milliseconds = (time.perf_counter() - started) * 1000
+    return _Look(problem, headers.get("Server"), _clock_ahead(headers.get("Date")), milliseconds)
+
+
+def _clock_ahead(date: str | None) -> float | None:
+    """The seconds by which the clock that wrote this `Date` is ahead of ours; half a second off."""
+    try:
+        moment = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    # The header leaves out the fraction, which is half a second on average.
+    return moment.timestamp() + 0.5 - time.time()
 
 
 def _try_rights(client: Client, bucket: str, endpoint: str) -> Iterator[RightFinding]:

@@ -347,3 +347,34 @@ def test_wrong_usage_is_told(augment: Augment, arguments: tuple[str, ...]) -> No
     ran = augment("dlq", *arguments)
     assert ran.code == 2
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_no_letter_is_dropped_by_looking_where_others_set_a_delivery_limit(
+    augment: Augment,
+    settings: Settings,
+    channel: BlockingChannel,
+    dead_letters: str,
+    limit: int,
+) -> None:
+    limited = {"x-queue-type": "quorum", "x-max-length": 1000, "x-delivery-limit": limit}
+    channel.queue_declare(dead_letters, durable=True, arguments=limited)
+    augment("init")
+    channel.confirm_delivery()
+    for item_id in range(1, 6):
+        a_letter(channel, dead_letters, item_id)
+    for _ in range(3 * limit + 4):
+        assert {letter["itemId"] for letter in listed(augment)} == set(range(1, 6))
+
+
+def test_letters_of_a_classic_queue_keep_their_order_too(
+    augment: Augment, settings: Settings, channel: BlockingChannel, dead_letters: str
+) -> None:
+    channel.queue_declare(dead_letters, durable=True)
+    augment("init")
+    channel.confirm_delivery()
+    for item_id in range(1, 8):
+        a_letter(channel, dead_letters, item_id)
+    assert augment("dlq", "replay", "--item", "4").code == 0
+    assert [letter["itemId"] for letter in listed(augment)] == [1, 2, 3, 5, 6, 7]
+    assert bodies(channel, dead_letters) == [body_of(n) for n in (1, 2, 3, 5, 6, 7)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import psycopg
@@ -120,3 +121,60 @@ def test_settings_that_contradict_each_other_are_found(
     findings = "\n".join(ran.lines_with("✗"))
     assert "AUGMENT_BRIGHTNESS_MIN" in findings
     assert "AUGMENT_ALLOWED_BUCKETS" in findings
+
+
+def test_offline_it_checks_settings_memory_and_plan_alone(
+    offline: Augment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = offline("doctor", "--offline")
+    assert (ran.code, ran.err) == (0, "")
+    titles = [line.split(":")[0] for line in ran.out.splitlines() if line[:1] not in ("", " ")]
+    assert titles == ["Settings", "Memory", "Plan", "All is well."]
+    monkeypatch.setenv("AUGMENT_BRIGHTNESS_MIN", "250")
+    assert "AUGMENT_BRIGHTNESS_MIN" in offline("doctor", "--offline").lines_with("✗")[0]
+
+
+def test_the_worst_case_of_memory_grows_with_the_settings_until_it_is_a_finding(
+    offline: Augment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("colecionador.cli.checks.memory.available_bytes", lambda: 4 * 1024**3)
+    assert offline("doctor", "--offline").code == 0
+    monkeypatch.setenv("AUGMENT_PREFETCH", "100")
+    ran = offline("doctor", "--offline")
+    assert ran.code == 1
+    (finding,) = ran.lines_with("✗")
+    assert "AUGMENT_PREFETCH" in finding
+
+
+def test_the_brokers_version_and_its_delivery_rule_are_told(augment: Augment) -> None:
+    augment("init")
+    ran = augment("doctor")
+    assert ran.lines_with("✓ version")
+    (rule,) = ran.lines_with("delivery limit  ")
+    assert "return counts" in rule or "nacks do not" in rule
+    assert ran.lines_with("20 returns, a distant backstop")
+    assert ran.lines_with("none: looking never drops a letter")
+
+
+def test_dead_letters_that_looking_would_drop_are_a_finding(
+    augment: Augment, settings: Settings, channel: BlockingChannel
+) -> None:
+    limited = {"x-queue-type": "quorum", "x-max-length": 1000, "x-delivery-limit": 5}
+    channel.queue_declare(f"{settings.queue}.dlq", durable=True, arguments=limited)
+    augment("init")
+    ran = augment("doctor")
+    assert ran.code == 1
+    (finding,) = ran.lines_with("✗")
+    assert "5: the broker drops a letter" in finding
+
+
+@pytest.mark.parametrize(("ahead_seconds", "word"), [(90.0, "ahead of"), (-90.0, "behind")])
+def test_a_clock_that_goes_wrong_is_a_finding(
+    augment: Augment, monkeypatch: pytest.MonkeyPatch, ahead_seconds: float, word: str
+) -> None:
+    augment("init")
+    ours = time.time
+    monkeypatch.setattr("connectors.postgres.reports.time.time", lambda: ours() - ahead_seconds)
+    ran = augment("doctor")
+    assert ran.code == 1
+    assert len(ran.lines_with(f"90 s {word} ours; let NTP")) == 2

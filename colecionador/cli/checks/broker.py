@@ -7,14 +7,16 @@ import time
 from pika import BlockingConnection
 from pika.exceptions import ChannelClosedByBroker
 
+from colecionador.cli.checks.delivery_limit import check_delivery_limits
 from colecionador.cli.checks.section import Finding, Section, note, right, wrong
 from colecionador.domain.settings import Settings
 from connectors.rabbitmq.blocking import blocking_connection, broker_version
 from connectors.rabbitmq.parameters import BrokerError, broker_address, connection_parameters
-from connectors.rabbitmq.queues import DELIVERY_LIMIT, QueueSpec, queue_specs
+from connectors.rabbitmq.queues import QueueSpec, queue_specs
 from connectors.rabbitmq.topology import major_version
 
 NOT_FOUND = 404
+OLDEST = (3, 10)
 
 
 def check_broker(settings: Settings) -> Section:
@@ -29,10 +31,23 @@ def check_broker(settings: Settings) -> Section:
             latency_ms = _latency_ms(connection)
             specs = queue_specs(settings, major_version(version))
             queues = [_queue(connection, spec) for spec in specs]
+        limits = check_delivery_limits(settings, specs, version)
     except BrokerError as error:
         return Section(f"RabbitMQ: {address}", (wrong("connection", str(error)),))
     title = f"RabbitMQ: {address}, version {version or 'unknown'}, {latency_ms:.1f} ms"
-    return Section(title, (*queues, _delivery_rule(version)))
+    return Section(title, (_version(version), *queues, *limits))
+
+
+def _version(version: str) -> Finding:
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if not numbers:
+        return note("version", "not told")
+    if numbers < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        return wrong(
+            "version", f"{version}: too old for at-least-once dead-lettering; run {oldest} or later"
+        )
+    return right("version", f"{version}: has all that is needed")
 
 
 def _latency_ms(connection: BlockingConnection) -> float:
@@ -63,14 +78,3 @@ def _different(subject: str, spec: QueueSpec, difference: str) -> Finding:
         # Nobody else has a use for one: with another delay or way back, retries go astray.
         return wrong(subject, f"{difference}; let it drain, delete it, and run: augment init")
     return note(subject, f"there, with other arguments, and used as it is: {difference}")
-
-
-def _delivery_rule(version: str) -> Finding:
-    """What this broker counts against a queue's delivery limit."""
-    major = major_version(version)
-    rule = (
-        "crashes and closed channels count, since 4.3 a nack does not"
-        if major >= 4
-        else "every return counts: crashes, closed channels, nacks"
-    )
-    return note("delivery limit", f"{DELIVERY_LIMIT} on the work queues that we make; here {rule}")

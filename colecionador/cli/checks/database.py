@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.rows import TupleRow
 
+from colecionador.cli.checks.clock import clock_finding
 from colecionador.cli.checks.section import Finding, Section, right, wrong
 from colecionador.domain.failures import Failure
 from colecionador.domain.settings import Settings
@@ -33,11 +34,12 @@ def check_database(settings: Settings) -> Section:
         seen = f"{server.error}; is the server up, and are user, password and database right?"
         return Section(title, (wrong("AUGMENT_DATABASE_URL", seen),))
     title = f"{title}, version {server.version}, {server.round_trip_ms:.1f} ms"
+    clock = clock_finding(server.clock_ahead_seconds)
     problem = check_migrations(url)
     if problem is not None:
-        return Section(title, (wrong("migrations", problem.error),))
+        return Section(title, (wrong("migrations", problem.error), clock))
     applied = right("migrations", f"all {len(load_migrations())} applied")
-    return Section(title, (applied, *_rights(url)))
+    return Section(title, (applied, *_rights(url), clock))
 
 
 def _rights(url: str) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from colecionador.cli.checks.clock import clock_finding
 from colecionador.cli.checks.section import Finding, Section, right, wrong
 from colecionador.domain.settings import Settings, SettingsError
 from connectors.s3 import examine_store
@@ -21,7 +22,9 @@ def check_store(settings: Settings) -> Section:
         store = examine_store(settings)
     except SettingsError as error:
         return Section("S3", (wrong("AUGMENT_S3_ENDPOINT", str(error)),))
-    return Section(_title(store), (*_buckets(store), *_rights(store)))
+    ahead = store.clock_ahead_seconds
+    clock = () if ahead is None else (clock_finding(ahead),)
+    return Section(_title(store), (*_buckets(store), *_rights(store), *clock))
 
 
 def _title(store: StoreFindings) -> str:
