@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from colecionador.cli.console import OUT
@@ -45,6 +46,7 @@ def _demonstrate(settings: Settings) -> int:
     export_rows(settings)
     completions = export_completions(settings)
     print_totals(reports, completions, seconds)
+    _write_sheet(reports)
     _say_where(settings, objects)
     return 0 if all(report.job.status == "success" for report in reports) else 1
 
@@ -76,6 +78,14 @@ def _report(database_url: str, item_id: int) -> JobReport:
     if not found:
         raise DemoError(f"item {item_id} has no job; see {FOLDER}/dataflow.log")
     return found[-1]
+
+
+def _write_sheet(reports: Sequence[JobReport]) -> None:
+    """A contact sheet of one item, the one that became the most variations."""
+    done = [report for report in reports if report.job.status == "success"]
+    if done:
+        fullest = max(done, key=lambda report: len(report.results))
+        _augment("sheet", str(fullest.job.item_id), "-o", f"{FOLDER}/sheet.html")
 
 
 def _say_where(settings: Settings, objects: int) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from colecionador.cli.console import OUT, bytes_text, table
+from colecionador.cli.console import OUT, table
+from colecionador.domain.sizes import bytes_text
 from connectors.postgres.reports import JobReport
 
 

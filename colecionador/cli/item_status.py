@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from colecionador.cli.console import OUT, bytes_text, table
+from colecionador.cli.console import OUT, table
+from colecionador.domain.sizes import bytes_text
 from connectors.postgres.reports import Job, JobReport, Metrics, Result
 
 

@@ -58,6 +58,9 @@ def test_every_photograph_becomes_stored_variations_that_are_what_the_rows_say(
     assert sorted(json.loads(line)["itemId"] for line in completions) == [*range(1, items + 1)]
     assert f"augmenting: {items} of {items} items done" in done.stdout
     assert f"{items} of {items} items success" in done.stdout
+    assert "demo-output/sheet.html" in done.stdout.splitlines()
+    sheet = (output / "sheet.html").read_text(encoding="utf-8")
+    assert sum(result["md5"] in sheet for result in results) >= 9
 
 
 def test_an_item_that_fails_fails_the_demonstration(
