@@ -1,30 +1,45 @@
-"""`augment status`: where things stand, or what became of one item."""
+"""`augment status`: where things stand, once or live, or what became of one item."""
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
+from rich.live import Live
 
-from colecionador.cli.console import OUT, table
-from colecionador.cli.errors import CommandError
+from colecionador.cli.console import OUT
+from colecionador.cli.errors import CommandError, UsageError
 from colecionador.cli.item_status import print_job
-from colecionador.cli.queue_depths import QueueDepth, queue_depths
+from colecionador.cli.service_tables import service_tables
+from colecionador.cli.service_view import look_at_service
 from colecionador.cli.settings import command_settings
 from colecionador.domain.failures import Failure
-from colecionador.domain.settings import Settings
-from connectors.postgres.reports import Overview, read_item, read_overview
-from connectors.rabbitmq.parameters import BrokerError
+from colecionador.domain.settings import Settings, SettingsError
+from connectors.postgres.reports import read_item
+from connectors.s3 import S3Store
+from connectors.telemetry.fan_out import FanOut
+
+RATE_MINUTES = 5
+LIVE_RATE_MINUTES = 1
+LIVE_SECONDS = 1.0
 
 
 def status(
     item: Annotated[
         int | None, typer.Argument(help="An item's id; without it, all of the service.")
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Live, with the servers, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Show queues, jobs by status, throughput and last errors; or one item's jobs in full."""
     settings = command_settings()
-    if item is None:
+    if watch and item is not None:
+        raise UsageError("--watch shows all of the service; leave the item out")
+    if watch:
+        _watch(settings)
+    elif item is None:
         _service(settings)
     else:
         _item(settings, item)
@@ -43,52 +58,31 @@ def _item(settings: Settings, item_id: int) -> None:
 
 
 def _service(settings: Settings) -> None:
-    """Show what can be had: half a picture is better than none when a server is down."""
-    problems = []
-    try:
-        _print_queues(queue_depths(settings))
-    except BrokerError as error:
-        problems.append(str(error))
-    overview = read_overview(settings.database_url.get_secret_value())
-    if isinstance(overview, Failure):
-        problems.append(overview.error)
-    else:
-        _print_jobs(overview)
-        _print_errors(overview)
+    view = look_at_service(settings, None, minutes=RATE_MINUTES)
+    OUT.print(service_tables(view, servers=False))
+    problems = [server.problem for server in view.servers if server.problem is not None]
     if problems:
         raise CommandError("\n  ".join(problems))
 
 
-def _print_queues(depths: list[QueueDepth]) -> None:
-    made = table("queue", ">ready", ">consumers")
-    for depth in depths:
-        if depth.ready is None:
-            made.add_row(depth.name, "missing", "")
-        else:
-            made.add_row(depth.name, f"{depth.ready}", f"{depth.consumers or ''}")
-    OUT.print(made)
-    OUT.print()
+def _watch(settings: Settings) -> None:
+    """Look again and again. Where the output is no terminal, each look is printed below the last.
 
-
-def _print_jobs(overview: Overview) -> None:
-    made = table(">success", ">processing", ">failed", f">items/s over {overview.minutes} min")
-    made.add_row(
-        f"{overview.success}",
-        f"{overview.processing}",
-        f"{overview.failed}",
-        f"{overview.items_per_second:.3g}",
-    )
-    OUT.print(made)
-
-
-def _print_errors(overview: Overview) -> None:
-    if not overview.last_errors:
+    A server that is down is shown as such, and the view goes on.
+    """
+    try:
+        store = S3Store(settings, FanOut(()))
+    except SettingsError as error:
+        raise UsageError(str(error)) from None
+    try:
+        with Live(console=OUT, auto_refresh=False) as live:
+            while True:
+                view = look_at_service(settings, store, minutes=LIVE_RATE_MINUTES)
+                tables = service_tables(view, servers=True)
+                if OUT.is_terminal:
+                    live.update(tables, refresh=True)
+                else:
+                    OUT.print(tables)
+                time.sleep(LIVE_SECONDS)
+    except KeyboardInterrupt:
         return
-    OUT.print()
-    OUT.print("Last errors", style="bold")
-    for job in overview.last_errors:
-        when = f"{job.failed_at:%Y-%m-%d %H:%M:%S}" if job.failed_at else ""
-        OUT.print(
-            f"{when}  item {job.item_id}  {job.status}, attempt {job.attempts}  "
-            f"{job.error_type}: {job.error}",
-        )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
@@ -11,6 +13,7 @@ from colecionador.domain.settings import Settings
 from connectors.postgres.ledger import PostgresLedger
 from connectors.telemetry.fan_out import FanOut
 from tests.cli.augment import Augment
+from tests.cli.terminal import on_terminal
 from tests.conformance.ledger_items import PLAN, a_completed, a_failed, an_item, skipped, stored
 
 
@@ -110,3 +113,49 @@ def test_half_a_picture_is_shown_where_one_server_is_down(
     assert "amqp://127.0.0.1:1" in without_broker.err
     assert without_database.lines_with("ImageAugmentations")
     assert "PostgreSQL" in without_database.err
+
+
+def test_status_estimates_the_time_left_and_what_is_in_flight(
+    augment: Augment, ledger: PostgresLedger, settings: Settings, channel: BlockingChannel
+) -> None:
+    items = [an_item(f"m-{n}", item_id=n) for n in range(1, 7)]
+    ledger.register(items, PLAN)
+    now = datetime.now(UTC)
+    ledger.commit([replace(a_completed(item), completed_at=now) for item in items[:3]])
+    channel.confirm_delivery()
+    for queue in (settings.queue, settings.queue, f"{settings.queue}.retry.10s"):
+        channel.basic_publish("", queue, b"{}")
+    ran = augment("status")
+    header = next(i for i, line in enumerate(ran.out.splitlines()) if "processing" in line)
+    # Two wait in the queue, one in a wait room, two are in flight; three took five minutes.
+    assert ran.out.splitlines()[header + 1].split() == ["3", "3", "0", "0.01", "2", "0:08:20"]
+
+
+def test_the_live_view_follows_what_happens_until_ctrl_c(
+    augment: Augment, settings: Settings, channel: BlockingChannel
+) -> None:
+    augment("init")
+    channel.confirm_delivery()
+    with on_terminal("status", "--watch") as terminal:
+        seen = terminal.await_text(r"S3 +\d+ ms +.*up")
+        for word in ("RabbitMQ", "PostgreSQL", "in flight", "time left", settings.queue):
+            assert word in seen
+        for _ in range(3):
+            channel.basic_publish("", settings.queue, b"{}")
+        terminal.await_text(rf"{settings.queue} +3\b")
+        assert terminal.interrupt() == 0
+
+
+def test_the_live_view_shows_a_server_that_is_down_and_goes_on(
+    augment: Augment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    augment("init")
+    monkeypatch.setenv("AUGMENT_DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    with on_terminal("status", "--watch") as terminal:
+        for _ in range(2):
+            assert "ImageAugmentations" in terminal.await_text("Connection refused")
+        assert terminal.interrupt() == 0
+
+
+def test_an_item_cannot_be_watched(augment: Augment) -> None:
+    assert augment("status", "7", "--watch").code == 2
