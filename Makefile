@@ -44,10 +44,11 @@ format: setup ## rewrite the sources in the project's style
 bench: servers ## the benchmarks: a table, and bench/results.json
 	@$(python) -m sandbox run -- $(python) -m bench
 
-docs: setup ## write docs/settings.md, docs/schema.sql and the README's topology anew from the code
+docs: setup ## write anew what is made from code: settings.md, schema.sql, the topology, the dashboards
 	@$(python) -m docs.settings_page > docs/settings.md
 	@$(python) -m connectors.postgres.migrate > docs/schema.sql
 	@$(python) -m docs.topology
+	@$(python) -m deploy.dashboards deploy/grafana/dashboards
 
 # Pins are resolved on 3.11, the oldest Python that is supported: what it can run, 3.12 can too.
 compile = CUSTOM_COMPILE_COMMAND="make lock" $(python) -m piptools compile --quiet --generate-hashes \

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -27,6 +29,8 @@ TESTING = ("bytewax.testing", "flows.augment")
 PROJECT = Path(__file__).parents[1]
 
 IDLE_SECONDS = 0.5
+
+TESTING_PORTS_LOCK = Path(tempfile.gettempdir()) / "colecionador-bytewax-testing.lock"
 
 LogLine = dict[str, Any]
 
@@ -132,6 +136,7 @@ class Flows:
 
     def __init__(self) -> None:
         self._started: list[Flow] = []
+        self._testing_ports: IO[str] | None = None
 
     def start(self, service: Service, *arguments: str, **settings: object) -> Flow:
         """`python -m bytewax.run flows.augment` with these arguments; it runs until stopped."""
@@ -147,6 +152,8 @@ class Flows:
 
     def start_module(self, service: Service, *module: str, **settings: object) -> Flow:
         """`python -m` with these arguments; `settings` are those of the flow, without prefix."""
+        if module[: len(TESTING)] == TESTING:
+            self._take_testing_ports()
         inherited = {
             name: value
             for name, value in os.environ.items()
@@ -156,6 +163,12 @@ class Flows:
         flow = Flow(module, inherited | service.environment | named)
         self._started.append(flow)
         return flow
+
+    def _take_testing_ports(self) -> None:
+        """Wait until no other test's `bytewax.testing` has the ports; they are held until `close`."""
+        if self._testing_ports is None:
+            self._testing_ports = TESTING_PORTS_LOCK.open("w")
+            fcntl.flock(self._testing_ports, fcntl.LOCK_EX)
 
     def drain(self, service: Service, *arguments: str, **settings: object) -> Flow:
         """Run the dataflow until there is no more work; it must end with 0."""
@@ -167,6 +180,8 @@ class Flows:
         """End all that still run."""
         for flow in self._started:
             flow.close()
+        if self._testing_ports is not None:
+            self._testing_ports.close()
 
 
 def cluster_addresses(processes: int) -> str:
