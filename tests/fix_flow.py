@@ -165,7 +165,7 @@ class Flows:
         return flow
 
     def _take_testing_ports(self) -> None:
-        """Wait until no other test's `bytewax.testing` has the ports; they are held until `close`."""
+        """Wait until no other test has the ports of `bytewax.testing`; hold them until `close`."""
         if self._testing_ports is None:
             self._testing_ports = TESTING_PORTS_LOCK.open("w")
             fcntl.flock(self._testing_ports, fcntl.LOCK_EX)
