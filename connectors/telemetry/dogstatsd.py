@@ -133,6 +133,8 @@ class DogStatsdTelemetry:
     def close(self, seconds: float) -> None:
         """Send what is waiting, for so long at most."""
         self._outbox.close(seconds)
+        if self._agent is not None:
+            self._agent[0].close()
 
     def _tell_memory(self) -> None:
         if self._now() >= self._memory_due:

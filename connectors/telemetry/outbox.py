@@ -19,9 +19,6 @@ X = TypeVar("X")
 Lost = Callable[[str, int], None]
 """Told which backend has lost how many events."""
 
-IDLE_SECONDS = 0.5
-"""How often an idle outbox looks whether it was closed; a full queue has no room to say so."""
-
 
 class Outbox(Generic[X]):
     """What waits to be sent to one backend. The thread starts with the first value."""
@@ -45,7 +42,7 @@ class Outbox(Generic[X]):
         self._send = send
         self._lost = lost
         self._linger = linger
-        self._waiting: Queue[X] = Queue(limit)
+        self._waiting: Queue[X | None] = Queue(limit)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._failing = False
@@ -62,6 +59,9 @@ class Outbox(Generic[X]):
     def close(self, seconds: float) -> None:
         """Send what is waiting, for so long at most; what is left then is given up."""
         self.closing.set()
+        with suppress(Full):
+            # Wakes the thread where it waits; a full queue keeps it awake.
+            self._waiting.put_nowait(None)
         if self._thread is not None:
             self._thread.join(seconds)
 
@@ -84,17 +84,14 @@ class Outbox(Generic[X]):
 
     def _next_batch(self) -> list[X]:
         """What is waiting, at least one value; nothing once the outbox is closed and empty."""
-        batch: list[X] = []
-        while not batch:
-            closing = self.closing.is_set()
-            with suppress(Empty):
-                batch.append(self._waiting.get(timeout=0 if closing else IDLE_SECONDS))
-                self.closing.wait(self._linger)
-                while len(batch) < self._waiting.maxsize:
-                    batch.append(self._waiting.get_nowait())
-            if closing:
-                break
-        return batch
+        if self.closing.is_set() and self._waiting.empty():
+            return []
+        found = [self._waiting.get()]
+        self.closing.wait(self._linger)
+        with suppress(Empty):
+            while len(found) < self._waiting.maxsize:
+                found.append(self._waiting.get_nowait())
+        return [value for value in found if value is not None]
 
     def _say(self, error: Exception | None) -> None:
         """One line when a backend begins to fail, and one when it takes events again."""

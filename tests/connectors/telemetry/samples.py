@@ -1,6 +1,19 @@
 """Events to emit: one delivery of item 7, and what may become of it."""
 
-from colecionador.domain.events import Settled
+from colecionador.domain.events import (
+    Delivered,
+    Dependency,
+    DependencyCalled,
+    DependencyChanged,
+    Downloaded,
+    Event,
+    Handled,
+    Settled,
+    Stage,
+    StageTimed,
+    UploadFailed,
+    VariationsCommitted,
+)
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.domain.messages import DeliveryId, Item
 from colecionador.domain.results import SkippedVariation, StoredVariation
@@ -71,3 +84,19 @@ def dead_lettered(
 ) -> Settled:
     """Its way to the dead-letter queue."""
     return Settled(DeadLetter(DELIVERY, subject(categoria), Failure(error_type, "cut off")), 0.001)
+
+
+ONE_OF_EACH: tuple[Event, ...] = (
+    Delivered(DELIVERY, "message-7", 1, redelivered=False, queue_ms=250.0),
+    Downloaded(ITEM, 101, WORKER, bytes=5_000, duration_ms=2.0),
+    StageTimed(Stage.DECODE, 0.02, ITEM),
+    DependencyCalled(Dependency.S3, "download", 0.002),
+    DependencyChanged(Dependency.S3, up=True),
+    UploadFailed(ITEM, 101, WORKER, "blur", Failure(ErrorType.UPLOAD_FAILED, "HTTP 503")),
+    VariationsCommitted((STORED, SKIPPED), ITEM, 101, WORKER),
+    Handled(0, 3),
+    success(bad_quality=True),
+    retried(),
+    dead_lettered(),
+)
+"""Events that together move every metric."""

@@ -9,15 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from colecionador.domain.events import (
     Delivered,
     Dependency,
-    DependencyCalled,
     DependencyChanged,
-    Downloaded,
     Event,
     Handled,
     Released,
-    Stage,
-    StageTimed,
-    VariationsCommitted,
 )
 from colecionador.domain.failures import ErrorType
 from connectors.memory.telemetry import MemoryTelemetry
@@ -26,10 +21,7 @@ from connectors.telemetry.prometheus import PrometheusTelemetry
 from tests.connectors.telemetry.samples import (
     DELIVERED_AT,
     DELIVERY,
-    ITEM,
-    SKIPPED,
-    STORED,
-    WORKER,
+    ONE_OF_EACH,
     dead_lettered,
     duplicate,
     retried,
@@ -54,18 +46,6 @@ CONTRACT = {
     "augment_low_quality_total": ("counter", {"categoria"}),
 }
 """Section 9 of the contract: what dashboards and alerts rely on."""
-
-ONE_OF_EACH: tuple[Event, ...] = (
-    Delivered(DELIVERY, "message-7", 1, redelivered=False, queue_ms=250.0),
-    Downloaded(ITEM, 101, WORKER, bytes=5_000, duration_ms=2.0),
-    StageTimed(Stage.DECODE, 0.02),
-    DependencyCalled(Dependency.S3, "download", 0.002),
-    DependencyChanged(Dependency.S3, up=True),
-    VariationsCommitted((STORED, SKIPPED)),
-    success(bad_quality=True),
-    retried(),
-    dead_lettered(),
-)
 
 Labels = frozenset[tuple[str, str]]
 
