@@ -39,7 +39,6 @@ class SentryTelemetry:
             include_local_variables=False,
             include_source_context=False,
             max_request_body_size="never",
-            send_default_pii=False,
             auto_session_tracking=False,
             shutdown_timeout=0,
         )

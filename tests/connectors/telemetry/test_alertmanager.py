@@ -72,7 +72,9 @@ def test_many_dead_letters_are_one_alert_for_each_kind() -> None:
             telemetry.emit(dead_lettered())
             telemetry.emit(dead_lettered(ErrorType.POISON))
             telemetry.emit(dead_lettered(categoria=None))
-    kinds = [(each["labels"]["error_type"], each["labels"]["categoria"]) for each in alerts(listener)]
+    kinds = [
+        (each["labels"]["error_type"], each["labels"]["categoria"]) for each in alerts(listener)
+    ]
     assert sorted(kinds) == [
         ("corrupt_image", "moedas"),
         ("corrupt_image", "none"),
