@@ -19,6 +19,9 @@ EXACT_TAGS = {
     "rabbitmq": r"rabbitmq:\d+\.\d+\.\d+-management",
     "postgresql": r"postgres:\d+\.\d+-bookworm",
     "s3": r"quay\.io/minio/minio:RELEASE\.[0-9TZ-]+",
+    "prometheus": r"prom/prometheus:v\d+\.\d+\.\d+",
+    "alertmanager": r"prom/alertmanager:v\d+\.\d+\.\d+",
+    "grafana": r"grafana/grafana:\d+\.\d+\.\d+",
 }
 DEFAULTS_OF_DEVELOPMENT = ("guest", "minioadmin")
 ADDRESSES = {
@@ -38,7 +41,7 @@ def seconds(duration: str) -> float:
     return int(number) * {"s": 1, "m": 60}[unit]
 
 
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("server", EXACT_TAGS)
 def test_a_server_is_an_exact_release(services: dict[str, Any], server: str) -> None:
     assert re.fullmatch(EXACT_TAGS[server], services[server]["image"])
 
@@ -102,10 +105,14 @@ def test_no_variable_has_a_default_so_no_secret_has_one() -> None:
     assert not any(word in source for word in DEFAULTS_OF_DEVELOPMENT)
 
 
-def test_every_password_comes_from_a_required_variable(services: dict[str, Any]) -> None:
+def test_every_password_comes_from_a_required_variable_or_a_file(
+    services: dict[str, Any],
+) -> None:
     for service in services.values():
         for name, value in service.get("environment", {}).items():
-            if re.search(r"PASS|SECRET|ACCESS_KEY|ROOT_USER", name):
+            if name.endswith("__FILE"):
+                assert value.removeprefix("/run/secrets/") in service["secrets"]
+            elif re.search(r"PASS|SECRET|ACCESS_KEY|ROOT_USER", name):
                 assert REQUIRED.fullmatch(value), name
             if "://" in value and "@" in value:
                 assert re.search(r"://\w+:" + REQUIRED.pattern + "@", value), name
@@ -148,9 +155,10 @@ def test_the_image_is_named_for_the_version_of_the_project(services: dict[str, A
 def test_every_network_and_volume_is_declared(services: dict[str, Any]) -> None:
     declared = compose()
     networks = {network for each in services.values() for network in each["networks"]}
-    volumes = {
+    mounts = {
         mount.split(":")[0] for each in services.values() for mount in each.get("volumes", ())
     }
+    volumes = {mount for mount in mounts if not mount.startswith("./")}
     assert networks == set(declared["networks"])
     assert volumes == set(declared["volumes"])
 
