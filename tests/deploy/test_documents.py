@@ -28,7 +28,7 @@ from tests.deploy.repository import (
 )
 
 PRINTING = "python -m bytewax.visualize flows.augment -o mermaid"
-OWN_FOLDERS = ("colecionador", "connectors", "docs", "flows", "sandbox", "tests")
+OWN_FOLDERS = ("colecionador", "connectors", "deploy", "docs", "flows", "sandbox", "tests")
 MADE_BY_A_RUN = ("demo-output/",)
 
 
