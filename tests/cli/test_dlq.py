@@ -146,6 +146,18 @@ def test_show_prints_headers_and_body_of_one_letter(augment: Augment, put: PutLe
     assert not ran.lines_with("m-1")
 
 
+def test_show_without_an_id_shows_the_oldest_that_is_meant(
+    augment: Augment, put: PutLetters
+) -> None:
+    put(1, 2)
+    put(3, 4, error_type="corrupt_image")
+    assert augment("dlq", "show").out.startswith("Message m-1: source_missing\n")
+    oldest = augment("dlq", "show", "--error-type", "corrupt_image")
+    assert oldest.out.startswith("Message m-3: corrupt_image\n")
+    assert not oldest.lines_with("m-4")
+    assert augment("dlq", "show", "--item", "9").code == 1
+
+
 def test_show_of_an_unknown_letter_is_a_finding(augment: Augment, put: PutLetters) -> None:
     put(1)
     ran = augment("dlq", "show", "m-9")
@@ -341,7 +353,7 @@ def test_an_empty_queue_is_said_to_be_empty(augment: Augment, put: PutLetters) -
 
 @pytest.mark.parametrize(
     "arguments",
-    [("list", "--error-type", "nonsense"), ("show",), ("list", "--item", "0"), ("lits",)],
+    [("list", "--error-type", "nonsense"), ("show", "a", "b"), ("list", "--item", "0"), ("lits",)],
 )
 def test_wrong_usage_is_told(augment: Augment, arguments: tuple[str, ...]) -> None:
     ran = augment("dlq", *arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Annotated
 
 import orjson
@@ -10,29 +11,43 @@ from pika.data import decode_value
 
 from colecionador.cli.console import OUT
 from colecionador.cli.dlq.advice import advice
-from colecionador.cli.dlq.filters import MessageId, make_filters
+from colecionador.cli.dlq.filters import (
+    Categoria,
+    ErrorTypeName,
+    ItemId,
+    MessageId,
+    OlderThan,
+    make_filters,
+)
 from colecionador.cli.dlq.walking import conclude, walk
-from colecionador.cli.errors import CommandError, UsageError
+from colecionador.cli.errors import CommandError
 from colecionador.cli.settings import command_settings
 from connectors.rabbitmq.dead_letter import HeldLetter
 from connectors.rabbitmq.field_table import Field
 
 SHOWN_BODY_BYTES = 16 * 1024
+SHOWN_LETTERS = 100
 
 
 def show(
-    message: Annotated[str | None, typer.Argument(help="Its message id.")] = None,
+    message: Annotated[
+        str | None, typer.Argument(help="Its message id; without one, the oldest that is meant.")
+    ] = None,
     message_id: MessageId = None,
+    error_type: ErrorTypeName = None,
+    categoria: Categoria = None,
+    item: ItemId = None,
+    older_than: OlderThan = None,
 ) -> None:
-    """Show a dead letter with its headers and its body; `list` tells the message ids."""
+    """Show one dead letter with its headers and its body; `list` tells the message ids."""
     wanted = message if message is not None else message_id
-    if wanted is None:
-        raise UsageError("which letter? give its message id; augment dlq list shows them")
-    found: list[HeldLetter] = []
-    with walk(command_settings(), make_filters(wanted, None, None, None, None)) as walked:
-        found.extend(walked.letters())
+    filters = make_filters(wanted, error_type, categoria, item, older_than)
+    with walk(command_settings(), filters) as walked:
+        # Of one message id there may be several, each with its own end.
+        found = list(islice(walked.letters(), 1 if wanted is None else SHOWN_LETTERS))
     if not found:
-        raise CommandError(f'no dead letter has the message id "{wanted}"')
+        named = "matches" if wanted is None else f'has the message id "{wanted}"'
+        raise CommandError(f"no dead letter {named}")
     for letter in found:
         _print(letter)
     conclude(walked)
