@@ -134,8 +134,6 @@ class Settings(BaseSettings):
     log_format: Annotated[Literal["json", "console"] | None, BeforeValidator(_empty_is_none)] = None
     """`json` or `console`; none: console on a terminal, else JSON."""
 
-    @field_validator("amqp_url")
-    @classmethod
     sentry_dsn: Annotated[SecretStr | None, BeforeValidator(_empty_is_none)] = None
     """Where failures are reported to; needs the extra `sentry`; none: nowhere."""
     dogstatsd_address: Annotated[str | None, BeforeValidator(_empty_is_none)] = None
@@ -143,6 +141,8 @@ class Settings(BaseSettings):
     alertmanager_url: Annotated[SecretStr | None, BeforeValidator(_empty_is_none)] = None
     """An Alertmanager in which dead letters raise an alert at once; none: none."""
 
+    @field_validator("amqp_url")
+    @classmethod
     def _amqp_scheme(cls, value: SecretStr) -> SecretStr:
         _require_scheme(value.get_secret_value(), ("amqp", "amqps"), "amqp://user:password@host/")
         return value
@@ -160,8 +160,6 @@ class Settings(BaseSettings):
         _require_scheme(value.get_secret_value(), schemes, "postgresql://user@host:5432/name")
         return value
 
-    @field_validator("source_bucket", "training_bucket")
-    @classmethod
     @field_validator("sentry_dsn")
     @classmethod
     def _sentry_scheme(cls, value: SecretStr | None) -> SecretStr | None:
@@ -192,6 +190,8 @@ class Settings(BaseSettings):
             _require_scheme(f"udp://{value}", ("udp",), example)
         return value
 
+    @field_validator("source_bucket", "training_bucket")
+    @classmethod
     def _bucket_name(cls, value: str) -> str:
         if not _BUCKET.fullmatch(value):
             raise ValueError('is no bucket name; use 3 to 63 of a-z, 0-9, "." and "-"')

@@ -266,9 +266,9 @@ _LINES: Mapping[type, Callable[[Any], Line]] = MappingProxyType(
         Notice: _notice,
         Released: _released,
         Started: _started,
-        VariationSkipped: _variation_skipped,
         UploadFailed: _upload_failed,
         VariationsCommitted: _committed,
+        VariationSkipped: _variation_skipped,
         VariationStored: _variation_stored,
     }
 )
