@@ -12,7 +12,7 @@ from bytewax.testing import cluster_main
 from colecionador.domain.failures import Failure
 from colecionador.domain.messages import Delivery
 from colecionador.domain.plan import load_plan
-from colecionador.domain.ports import StoredObject
+from colecionador.domain.ports import StoredObject, Telemetry
 from colecionador.domain.settings import Settings
 from colecionador.imaging.variations import check_operation
 from colecionador.imaging.version import plan_version
@@ -35,7 +35,7 @@ class World:
     broker: MemoryBroker = field(default_factory=MemoryBroker)
     store: MemoryStore = field(default_factory=MemoryStore)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
-    telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
+    telemetry: Telemetry = field(default_factory=MemoryTelemetry)
 
 
 class AbortingLanes(MemoryLanes):
@@ -97,9 +97,19 @@ class AppearingStore(MemoryStore):
         return super().download(bucket, object_key, limit_bytes)
 
 
-def replay(recording: Recording, settings: Settings, *, workers: int, epoch_ms: int) -> World:
-    """Run the whole recording, one run after the other, and return what it left behind."""
-    world = World(settings)
+def replay(
+    recording: Recording,
+    settings: Settings,
+    *,
+    workers: int,
+    epoch_ms: int,
+    world: World | None = None,
+) -> World:
+    """Run the whole recording, one run after the other, and return what it left behind.
+
+    `world` is one with a broker, or a telemetry, of its own.
+    """
+    world = world or World(settings)
     world.store = AppearingStore(world.broker, recording.appearing)
     for image in recording.images:
         world.store.put("images", image.key, image_bytes(image.kind, image.seed))
