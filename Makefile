@@ -44,8 +44,9 @@ format: setup ## rewrite the sources in the project's style
 bench: servers ## the benchmarks: a table, and bench/results.json
 	@$(python) -m sandbox run -- $(python) -m bench
 
-docs: setup ## write anew what is made from code: settings.md, schema.sql, the topology, the dashboards
+docs: setup ## write anew what is made from code: settings.md, metrics.md, schema.sql, the topology, the dashboards
 	@$(python) -m docs.settings_page > docs/settings.md
+	@$(python) -m docs.metrics_page > docs/metrics.md
 	@$(python) -m connectors.postgres.migrate > docs/schema.sql
 	@$(python) -m docs.topology
 	@$(python) -m deploy.dashboards deploy/grafana/dashboards

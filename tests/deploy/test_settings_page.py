@@ -66,6 +66,9 @@ PROMISED = {
     "AUGMENT_EXIT_WHEN_IDLE": "unset",
     "AUGMENT_LOG_LEVEL": "INFO",
     "AUGMENT_LOG_FORMAT": "unset",
+    "AUGMENT_SENTRY_DSN": "unset",
+    "AUGMENT_DOGSTATSD_ADDRESS": "unset",
+    "AUGMENT_ALERTMANAGER_URL": "unset",
 }
 
 
