@@ -1,0 +1,57 @@
+"""`python -m bench [NAME…]`: run the benchmarks, print their tables, write the results."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bench import alone, control_plane, growth, kernel_bound, largest, published, service
+from bench.figures import Outcome
+from bench.report import CONSOLE, print_outcome
+from bench.results import Conditions, write_results
+from bench.scale import Scale, scale
+from bench.servers import Servers, servers_of_environment
+
+BENCHMARKS: Mapping[str, Callable[[Servers, Scale], Outcome]] = {
+    "kernel_bound": kernel_bound.run,
+    "service": service.run,
+    "published": published.run,
+    "alone": alone.run,
+    "largest": largest.run,
+    "growth": growth.run,
+    "control_plane": control_plane.run,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run these benchmarks, or all; 2 where one is unknown or there are no servers."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        CONSOLE.print(f"bench: no {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            servers = servers_of_environment(Path(folder))
+        except LookupError as error:
+            CONSOLE.print(f"bench: {error}")
+            return 2
+        conditions = Conditions.now()
+        outcomes = {name: _run(name, servers) for name in names or BENCHMARKS}
+    path = write_results(outcomes, conditions, complete=not names)
+    CONSOLE.print(f"written to {path}")
+    return 0
+
+
+def _run(name: str, servers: Servers) -> Outcome:
+    started = time.monotonic()
+    outcome = BENCHMARKS[name](servers, scale())
+    print_outcome(outcome)
+    CONSOLE.print(f"{name} took {time.monotonic() - started:.0f} s\n", style="dim")
+    return outcome
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,59 @@
+"""How much is measured: the whole of it, or just enough to see that it runs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Numbers of rounds and of items."""
+
+    rounds: int
+    """At most; fewer on a machine that is slow or busy."""
+    seconds: float
+    """For the rounds of one comparison, the longest one; others take a share of it."""
+    photos: int
+    """Of 12 megapixels, in each run."""
+    web_photos: int
+    thumbnails: int
+    bound_photos: int
+    """On which the kernels alone are measured, in each round."""
+    alone: int
+    """Items that find the system empty, in each round."""
+    growth: tuple[int, ...]
+    control_items: int
+    complete: bool
+    """Whether every layout of the service is run on every size, and a photo at the pixel limit."""
+
+
+FULL = Scale(
+    rounds=3,
+    seconds=270,
+    photos=12,
+    web_photos=60,
+    thumbnails=250,
+    bound_photos=6,
+    alone=4,
+    growth=(100, 1000, 5000),
+    control_items=10_000,
+    complete=True,
+)
+QUICK = Scale(
+    rounds=1,
+    seconds=0,
+    photos=3,
+    web_photos=8,
+    thumbnails=40,
+    bound_photos=2,
+    alone=2,
+    growth=(50, 100, 200),
+    control_items=1500,
+    complete=False,
+)
+
+
+def scale() -> Scale:
+    """`QUICK` where the environment asks for it with QUICK=1."""
+    return QUICK if os.environ.get("QUICK", "") not in {"", "0"} else FULL

@@ -1,0 +1,199 @@
+"""The service beside the kernel bound and beside plain consumers, on three sizes of images.
+
+In each round every contender works off a backlog of the same photographs, one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.backlog import Backlog, Run, work_off
+from bench.contender import Contender, cluster, plain, replicas, service
+from bench.figures import Claim, Outcome, Row, Spread, Table, percentile, ratio, spread
+from bench.kernel_bound import bound
+from bench.photographs import PHOTO, THUMBNAIL, WEB_PHOTO, Kind
+from bench.rounds import rounds
+from bench.scale import Scale
+from bench.servers import Servers
+
+MEBIBYTE = 1024 * 1024
+
+SERVICE = service(1)
+ONE = plain(1)
+OVERLAPPED = plain(3)
+
+COLUMNS = (
+    "items/s",
+    "× plain, one at a time",
+    "items/core s left",
+    "CPU ms/item",
+    "÷ kernel bound",
+    "servers' CPU ms/item",
+    "cores busy %",
+    "p50 ms",
+    "p95 ms",
+    "p99 ms",
+    "peak MiB",
+    "page faults/item",
+)
+
+
+MAIN = (ONE, SERVICE, OVERLAPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round: the kernels alone, then every contender on the same photographs."""
+
+    kernel_ms: float
+    """CPU of the kernels alone, an item, with the allocator as it comes."""
+    quiet_kernel_ms: float
+    runs: Mapping[str, Run]
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """All rounds on one kind of photographs."""
+
+    kind: Kind
+    contenders: Sequence[Contender]
+    """In the order in which each round runs them."""
+    done: Sequence[Round]
+
+    def of(self, contender: Contender) -> list[Run]:
+        """The runs of one contender, a round each."""
+        return [each.runs[contender.name] for each in self.done]
+
+    def throughputs(self, contender: Contender) -> list[float]:
+        """Items a second, a round each."""
+        return [run.items_per_second for run in self.of(contender)]
+
+    def cpu_ms(self, contender: Contender) -> list[float]:
+        """CPU of the contender's own processes, a round each."""
+        return [run.cpu_ms for run in self.of(contender)]
+
+    @property
+    def kernel_ms(self) -> list[float]:
+        """CPU of the kernels alone, a round each."""
+        return [each.kernel_ms for each in self.done]
+
+    @property
+    def quiet_kernel_ms(self) -> list[float]:
+        """The same with a quiet allocator."""
+        return [each.quiet_kernel_ms for each in self.done]
+
+
+def run(servers: Servers, scale: Scale) -> Outcome:
+    """Everything on 4 MB photos, 300 KB photos and 20 KB thumbnails."""
+    others = (service(2), cluster(), replicas())
+    every = (*MAIN, *others) if scale.complete else MAIN
+    photos = _rounds(servers, scale, Backlog(PHOTO, scale.photos, 4), (*MAIN, *others))
+    web_photos = _rounds(servers, scale, Backlog(WEB_PHOTO, scale.web_photos, 8), every)
+    thumbnails = _rounds(servers, scale, Backlog(THUMBNAIL, scale.thumbnails, 30), every)
+    tables = tuple(_table(each) for each in (photos, web_photos, thumbnails))
+    return Outcome(tables, (*_claims_on_photos(photos), *_claims_on_thumbnails(thumbnails)))
+
+
+def _rounds(
+    servers: Servers, scale: Scale, backlog: Backlog, contenders: Sequence[Contender]
+) -> Rounds:
+    kind = backlog.kind
+    seconds = scale.seconds if kind is PHOTO else scale.seconds / 2
+
+    def one() -> Round:
+        paths = servers.provide(kind, scale.bound_photos)
+        return Round(
+            bound(paths, quiet_malloc=False)["total"],
+            bound(paths, quiet_malloc=True)["total"],
+            {each.name: work_off(servers, each, backlog) for each in contenders},
+        )
+
+    return Rounds(kind, contenders, rounds(scale.rounds, seconds, one))
+
+
+def _table(measured: Rounds) -> Table:
+    rows = [
+        Row(name, (None, None, None, spread(milliseconds), ratio(milliseconds, measured.kernel_ms)))
+        for name, milliseconds in (
+            ("the kernels alone, one thread", measured.kernel_ms),
+            ("the same with a quiet malloc", measured.quiet_kernel_ms),
+        )
+    ]
+    rows += [_row(measured, contender) for contender in measured.contenders]
+    note = (
+        "Latency is from an item's start to its commit, with a backlog. Busy: of the core time "
+        "that other programs left, what the contender and the servers used; items a core second "
+        "are of that time too, the servers' work included."
+    )
+    return Table(f"{measured.kind.name}s", COLUMNS, tuple(rows), note)
+
+
+def _row(measured: Rounds, contender: Contender) -> Row:
+    runs = measured.of(contender)
+    latencies = [
+        spread([percentile(run.total_ms, share) for run in runs]) for share in (0.5, 0.95, 0.99)
+    ]
+    cells: tuple[Spread | None, ...] = (
+        spread(measured.throughputs(contender)),
+        ratio(measured.throughputs(contender), measured.throughputs(ONE)),
+        spread([run.items_per_core_second for run in runs]),
+        spread(measured.cpu_ms(contender)),
+        ratio(measured.cpu_ms(contender), measured.kernel_ms),
+        spread([run.server_cpu_ms for run in runs]),
+        spread([100 * run.load.busy for run in runs]),
+        *latencies,
+        spread([run.peak_bytes / MEBIBYTE for run in runs]),
+        spread([run.faults for run in runs]),
+    )
+    return Row(contender.name, cells)
+
+
+def _claims_on_photos(measured: Rounds) -> tuple[Claim, ...]:
+    own, throughputs = measured.cpu_ms(SERVICE), measured.throughputs(SERVICE)
+    return (
+        Claim(
+            "CPU of the service ÷ kernel bound, 4 MB photos", ratio(own, measured.kernel_ms), 1.15
+        ),
+        Claim(
+            "the same ÷ kernel bound with a quiet malloc",
+            ratio(own, measured.quiet_kernel_ms),
+            1.15,
+        ),
+        Claim("CPU of the service ÷ the plain consumer's", ratio(own, measured.cpu_ms(ONE)), 0.38),
+        Claim(
+            "cores busy with a backlog",
+            spread([run.load.busy for run in measured.of(SERVICE)]),
+            0.92,
+            at_least=True,
+        ),
+        Claim(
+            "throughput on 4 MB photos ÷ one at a time",
+            ratio(throughputs, measured.throughputs(ONE)),
+            2.7,
+            at_least=True,
+        ),
+        Claim(
+            "throughput on 4 MB photos ÷ three overlapped",
+            ratio(throughputs, measured.throughputs(OVERLAPPED)),
+            2.1,
+            at_least=True,
+        ),
+        Claim(
+            "peak MiB of a process, 12-megapixel photos",
+            spread([run.peak_bytes / MEBIBYTE for run in measured.of(SERVICE)]),
+            700,
+        ),
+    )
+
+
+def _claims_on_thumbnails(measured: Rounds) -> tuple[Claim, ...]:
+    return tuple(
+        Claim(
+            f"throughput on thumbnails ÷ {words}",
+            ratio(measured.throughputs(SERVICE), measured.throughputs(other)),
+            1.5,
+            at_least=True,
+        )
+        for words, other in (("one at a time", ONE), ("three overlapped", OVERLAPPED))
+    )
