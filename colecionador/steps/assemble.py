@@ -32,6 +32,7 @@ class Assemble:
     def __call__(self, rendered: Sequence[Rendered]) -> CompletedItem | FailedItem:
         """The item, complete; or its failure where an upload failed or no variation is valid."""
         facts = rendered[0].facts
+        rendered = self._in_order(facts, rendered)
         stored = [one.result for one in rendered if isinstance(one.result, StoredVariation)]
         skipped = [one.result for one in rendered if isinstance(one.result, SkippedVariation)]
         failures = [one.result for one in rendered if isinstance(one.result, Failure)]
@@ -42,19 +43,23 @@ class Assemble:
         self.telemetry.emit(
             Generated(facts.item, facts.job_id, facts.worker, len(stored), len(skipped))
         )
-        variations = self.plan.variations(facts.item.categoria, bad_quality=facts.quality.bad)
-        position = {variation.name: index for index, variation in enumerate(variations)}
+        made = [one.result for one in rendered if not isinstance(one.result, Failure)]
         return CompletedItem(
             item=facts.item,
             job_id=facts.job_id,
             source=facts.source,
             quality=facts.quality,
             plan_version=self.plan_version,
-            variations=tuple(sorted((*stored, *skipped), key=lambda one: position[one.name])),
+            variations=tuple(made),
             timings=_timings(facts, stored),
             worker=facts.worker,
             completed_at=datetime.now(UTC),
         )
+
+    def _in_order(self, facts: Facts, rendered: Sequence[Rendered]) -> list[Rendered]:
+        variations = self.plan.variations(facts.item.categoria, bad_quality=facts.quality.bad)
+        position = {variation.name: index for index, variation in enumerate(variations)}
+        return sorted(rendered, key=lambda one: position[one.name])
 
     def _failed(self, facts: Facts, failure: Failure) -> FailedItem:
         return FailedItem(facts.item, failure, self.plan_version, facts.source, facts.worker)
