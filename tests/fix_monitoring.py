@@ -112,6 +112,16 @@ class Alertmanager(Server):
     def environment(self) -> dict[str, str]:
         return {"AUGMENT_ALERTMANAGER_URL": f"http://{self.host}:{self.port}"}
 
+    def states(self, **labels: str) -> set[str]:
+        """`active` or `suppressed`: what the alerts with these labels are."""
+        with urlopen(f"http://{self.host}:{self.port}/api/v2/alerts") as answer:
+            alerts: list[Json] = json.load(answer)
+        return {
+            alert["status"]["state"]
+            for alert in alerts
+            if labels.items() <= alert["labels"].items()
+        }
+
     def _prepare(self) -> None:
         secret = self.directory / "slack_webhook_url"
         secret.write_text(self._webhook)

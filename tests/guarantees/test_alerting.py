@@ -15,7 +15,7 @@ from sandbox import Sandbox
 from sandbox.install import ensure_monitoring
 from tests.deploy.monitoring import dashboard_expressions, rule_expressions
 from tests.fix_flow import Flow, Flows
-from tests.fix_messages import message, small_photograph
+from tests.fix_messages import Message, message, small_photograph
 from tests.fix_monitoring import Alertmanager, Prometheus, ScrapedRabbitMQ, Slack, slack
 from tests.fix_service import Service, new_service, wait_until
 from tests.free_port import free_port
@@ -30,11 +30,12 @@ class Monitored:
 
     service: Service
     prometheus: Prometheus
+    alertmanager: Alertmanager
     slack: Slack
     metrics_port: int
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def monitored(servers: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
     """All of it runs, but for the flow."""
     ensure_monitoring(print)
@@ -58,7 +59,7 @@ def monitored(servers: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Ite
                 queue="ImageAugmentations",
                 completed_queue="ModelTraining",
             )
-            yield Monitored(service, prometheus, webhook, metrics_port)
+            yield Monitored(service, prometheus, alertmanager, webhook, metrics_port)
         finally:
             for server in started:
                 server.close()
@@ -72,12 +73,29 @@ def test_a_dead_letter_reaches_slack_and_every_expression_has_data(
     # Seen at zero, a counter's first increase is one.
     wait_until(lambda: bool(prometheus.values("augment_dead_letters_total")), "nothing is scraped")
     _send_good_ones_a_damaged_one_and_one_that_is_missing(service, flow)
-    wait_until(lambda: _dead_letter_alerts(monitored.slack) != [], "no dead letter came to Slack")
-    [alert, *_] = _dead_letter_alerts(monitored.slack)
-    assert alert["title"] == "Warning: AugmentDeadLetters"
+    alert = _told(monitored.slack, "Warning: AugmentDeadLetters")
     assert "*Dead letters: " in alert["text"]
     assert "docs/runbook.md#augmentdeadletters" in alert["text"]
     wait_until(lambda: _without_data(prometheus) == [], "an expression has no data")
+    flow.stop()
+
+
+def test_a_dead_letter_that_the_service_told_itself_is_not_told_again_by_prometheus(
+    monitored: Monitored, flows: Flows
+) -> None:
+    service, alertmanager = monitored.service, monitored.alertmanager
+    flow = flows.start(
+        service,
+        metrics_port=monitored.metrics_port,
+        alertmanager_url=alertmanager.environment["AUGMENT_ALERTMANAGER_URL"],
+    )
+    service.send([Message("not-json", b"not JSON")])
+    alert = _told(monitored.slack, "Warning: AugmentDeadLetter")
+    assert "*Dead letter: invalid_message" in alert["text"]
+    by_rule = {"alertname": "AugmentDeadLetters", "error_type": "invalid_message"}
+    wait_until(
+        lambda: alertmanager.states(**by_rule) == {"suppressed"}, "the rule's alert is not silenced"
+    )
     flow.stop()
 
 
@@ -89,8 +107,14 @@ def _send_good_ones_a_damaged_one_and_one_that_is_missing(service: Service, flow
     flow.wait_for("Item processed", count=8)
 
 
-def _dead_letter_alerts(webhook: Slack) -> list[dict[str, str]]:
-    return [each for each in webhook.attachments() if "AugmentDeadLetters" in each["title"]]
+def _told(webhook: Slack, title: str) -> dict[str, str]:
+    """What came to Slack under this title, as soon as it did."""
+
+    def told() -> list[dict[str, str]]:
+        return [each for each in webhook.attachments() if each["title"] == title]
+
+    wait_until(lambda: told() != [], f"no {title!r} came to Slack")
+    return told()[0]
 
 
 def _without_data(prometheus: Prometheus) -> list[str]:
