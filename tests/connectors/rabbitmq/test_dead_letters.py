@@ -185,13 +185,13 @@ def test_letters_with_nonsense_in_their_headers_are_held_like_any_other(
     assert looked_at(settings) == [1, 2]
 
 
-def test_ten_thousand_letters_are_looked_at_and_keep_their_order(
+def test_thousands_of_letters_are_looked_at_and_keep_their_order(
     broker: Broker, settings: Settings
 ) -> None:
     with broker.channel() as channel:
-        for letter in numbered(10_000):
+        for letter in numbered(3_000):
             envelope = Envelope(letter.properties)
             channel.basic_publish("", f"{settings.queue}.dlq", letter.body, envelope)
-    await_ready(broker, settings, 10_000)
-    assert looked_at(settings) == list(range(10_000))
-    assert looked_at(settings) == list(range(10_000))
+    await_ready(broker, settings, 3_000)
+    assert looked_at(settings) == list(range(3_000))
+    assert looked_at(settings) == list(range(3_000))
