@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from colecionador.cli.checks.memory import ORDINARY, demand
+from colecionador.domain.plan import load_plan
+from colecionador.domain.settings import Settings
+from colecionador.imaging.variations import check_operation
 from connectors.telemetry.alertmanager import ALERT_NAME
 from sandbox.install import ensure_monitoring
 from tests.deploy.monitoring import DASHBOARDS, RULES, alerts, dashboards, panels, rules
@@ -166,3 +170,18 @@ def test_the_memory_limit_of_the_alert_is_that_of_the_deployments() -> None:
     assert resources["limits"]["memory"] == "2g"
     assert "\nMemoryMax=2G\n" in text("deploy/systemd/augment@.service")
     assert "limits: { memory: 2Gi }" in text("deploy/kubernetes/deployment.yaml")
+
+
+def test_ordinary_photographs_on_the_deployments_threads_raise_no_alert_about_memory() -> None:
+    threads = {
+        compose()["services"]["flow"]["environment"]["AUGMENT_CPU_THREADS"],
+        *re.findall(r"AUGMENT_CPU_THREADS=(\d+)", text("deploy/systemd/augment@.service")),
+        *re.findall(r'AUGMENT_CPU_THREADS: "(\d+)"', text("deploy/kubernetes/configuration.yaml")),
+    }
+    assert threads == {"2"}
+    settings = Settings(_env_file=None, cpu_threads=2)
+    plan = load_plan(None, check_operation)
+    most = max(len(plan.variations(each, bad_quality=False)) for each in plan.categorias)
+    (alert,) = [rule["expr"] for rule in alerts() if rule["alert"] == "AugmentMemory"]
+    share = float(alert.rpartition("> ")[2])
+    assert demand(settings, ORDINARY, most).total < share * 2 * 1024**3
