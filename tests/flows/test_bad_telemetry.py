@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ class TracedBroker(MemoryBroker):
 def telling(listener: HttpListener, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backends]:
     """Every backend there is, all of them served by one listener, or by nobody."""
     # The agent of DogStatsD is nowhere: UDP knows no answer that could be bad.
-    given = {
+    given: dict[str, Any] = {
         "sentry_dsn": f"http://key@127.0.0.1:{listener.port}/42",
         "alertmanager_url": listener.url,
         "dogstatsd_address": "127.0.0.1:9",

@@ -22,7 +22,8 @@ def open_bench(broker: Broker) -> Iterator[OpenBench]:
     opened: list[tuple[LaneBench, Settings]] = []
 
     def open_one(through: Proxy | None = None, **changes: object) -> LaneBench:
-        names = [name for name in ("start_paused", "hand_back_seconds") if name in changes]
+        options_of_lanes = ("start_paused", "hand_back_seconds", "start_trace")
+        names = [name for name in options_of_lanes if name in changes]
         options: dict[str, object] = {name: changes.pop(name) for name in names}
         settings = broker.settings(through.port if through else None, **changes)
         bench = LaneBench(broker, settings, options)
