@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench import alone, control_plane, growth, kernel_bound, largest, published, service
+from bench import alone, control_plane, growth, kernel_bound, largest, layouts, published, service
 from bench.figures import Outcome
 from bench.report import CONSOLE, print_outcome
 from bench.results import Conditions, write_results
@@ -18,6 +18,7 @@ from bench.servers import Servers, servers_of_environment
 BENCHMARKS: Mapping[str, Callable[[Servers, Scale], Outcome]] = {
     "kernel_bound": kernel_bound.run,
     "service": service.run,
+    "layouts": layouts.run,
     "published": published.run,
     "alone": alone.run,
     "largest": largest.run,

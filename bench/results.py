@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ class Conditions:
     cores: int
     load_before: tuple[float, float, float]
     """Processes that wanted a core, over the last 1, 5 and 15 minutes before the run."""
+    revision: str
+    """Of the code."""
     python: str
     versions: dict[str, str]
     quick: bool
@@ -40,10 +43,17 @@ class Conditions:
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             cores=os.cpu_count() or 1,
             load_before=os.getloadavg(),
+            revision=_revision(),
             python=platform.python_version(),
             versions={name: version(name) for name in PACKAGES},
             quick=os.environ.get("QUICK", "") not in {"", "0"},
         )
+
+
+def _revision() -> str:
+    command = ("git", "describe", "--always", "--dirty", "--exclude=*")
+    done = subprocess.run(command, cwd=RESULTS.parent, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def write_results(

@@ -25,12 +25,12 @@ class Scale:
     growth: tuple[int, ...]
     control_items: int
     complete: bool
-    """Whether every layout of the service is run on every size, and a photo at the pixel limit."""
+    """Whether layouts are compared on thumbnails too, and a photo at the pixel limit is tried."""
 
 
 FULL = Scale(
     rounds=3,
-    seconds=270,
+    seconds=240,
     photos=12,
     web_photos=60,
     thumbnails=250,

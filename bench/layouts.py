@@ -1,0 +1,21 @@
+"""The service as one process with one worker or two, as a cluster, and as two replicas."""
+
+from __future__ import annotations
+
+from bench.backlog import Backlog
+from bench.contender import cluster, replicas, service
+from bench.figures import Outcome
+from bench.photographs import PHOTO, THUMBNAIL
+from bench.scale import Scale
+from bench.servers import Servers
+from bench.service import SERVICE, compare, table
+
+
+def run(servers: Servers, scale: Scale) -> Outcome:
+    """Each layout on 4 MB photos and on thumbnails, beside one process with one worker."""
+    layouts = (SERVICE, service(2), cluster(), replicas())
+    backlogs = [Backlog(PHOTO, scale.photos, 4)]
+    if scale.complete:
+        backlogs.append(Backlog(THUMBNAIL, scale.thumbnails, 30))
+    rounds = [compare(servers, scale, backlog, layouts) for backlog in backlogs]
+    return Outcome(tuple(table(each) for each in rounds))
