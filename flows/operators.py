@@ -54,9 +54,16 @@ class AsyncStep(Protocol[X_in, Y_out]):
         """Start on a value; begins on the worker's thread, goes on wherever its hops end."""
         ...
 
-    def caught(self, value: X_in, error: Exception, /) -> Y_out:
-        """The result of a value whose step raised."""
+    def caught(self, value: X_in, error: Exception, /) -> Y_out | None:
+        """The result of a value whose step raised; None where nothing is to come of it."""
         ...
+
+
+class _Nothing:
+    """The result of a value of which nothing comes."""
+
+
+_NOTHING = _Nothing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ class _AsyncMapLogic(StatefulBatchLogic[X, Y, None], Generic[X, Y]):
 
     def __init__(self, step: AsyncStep[X, Y]) -> None:
         self._step = step
-        self._finished: deque[Y] = deque()
+        self._finished: deque[Y | _Nothing] = deque()
         self._in_flight = 0
 
     def on_batch(self, values: list[X]) -> tuple[Iterable[Y], bool]:
@@ -88,7 +95,7 @@ class _AsyncMapLogic(StatefulBatchLogic[X, Y, None], Generic[X, Y]):
     def on_eof(self) -> tuple[Iterable[Y], bool]:
         # A lane ends when nothing of it is unsettled, or at the drain's deadline, when whatever
         # is in flight is given up: its delivery goes back to the queue. Never wait here.
-        return list(self._finished), StatefulBatchLogic.DISCARD
+        return self._collect()[0], StatefulBatchLogic.DISCARD
 
     def notify_at(self) -> datetime | None:
         return datetime.now(UTC) + POLL
@@ -100,13 +107,15 @@ class _AsyncMapLogic(StatefulBatchLogic[X, Y, None], Generic[X, Y]):
         run(self._step(value), self._finished.append, partial(self._failed, value))
 
     def _failed(self, value: X, error: Exception) -> None:
-        self._finished.append(self._step.caught(value, error))
+        caught = self._step.caught(value, error)
+        self._finished.append(_NOTHING if caught is None else caught)
 
     def _collect(self) -> tuple[list[Y], bool]:
         emitted = []
         while self._finished:
-            emitted.append(self._finished.popleft())
-        self._in_flight -= len(emitted)
+            self._in_flight -= 1
+            if not isinstance(value := self._finished.popleft(), _Nothing):
+                emitted.append(value)
         return emitted, self._in_flight == 0
 
 

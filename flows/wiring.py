@@ -6,6 +6,7 @@ known here.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -99,45 +100,46 @@ def wire(
     Then `start` is called, and the lanes, which begin paused, take deliveries as soon as the
     database and the object store have answered.
     """
-    watches = _watch(ports)
+    watches = watch(ports)
     peers = Peers(ports.lanes.names)
 
     def start_process() -> None:
         start()
         peers.expect()
-        run(_resume_when_ready(watches, ports.lanes))
+        run(watches.database.ready())
+        run(watches.store.ready())
 
     workers = WorkerTally(ports.telemetry, start_process)
     compute = Pool("compute", settings.cpu_threads)
-    steps = _Wirer(settings, plan, plan_version, ports, watches, workers, compute).steps()
+    steps = _Wirer(settings, plan, plan_version, ports, watches, workers, compute, peers).steps()
     return Wiring(ports.lanes, steps, workers, compute, peers)
 
 
 @dataclass(frozen=True, slots=True)
-class _Watches:
+class Watches:
+    """What is known of the servers that the steps call. The broker's edge watches itself."""
+
     database: OutageWatch
     store: OutageWatch
 
 
-def _watch(ports: Ports) -> _Watches:
+def watch(ports: Ports) -> Watches:
+    """Watches under which the lanes consume only while both servers are up."""
     watches: list[OutageWatch] = []
+    deciding = threading.Lock()
 
     def changed() -> None:
-        if any(watch.down for watch in watches):
-            ports.lanes.pause()
-        else:
-            ports.lanes.resume()
+        # One at a time: an old decision must not overtake a newer one.
+        with deciding:
+            if all(each.up for each in watches):
+                ports.lanes.resume()
+            else:
+                ports.lanes.pause()
 
     database = OutageWatch(Dependency.POSTGRES, ports.ledger.probe, ports.telemetry, changed)
     store = OutageWatch(Dependency.S3, ports.store.probe, ports.telemetry, changed)
     watches += [database, store]
-    return _Watches(database, store)
-
-
-async def _resume_when_ready(watches: _Watches, lanes: Lanes) -> None:
-    await watches.database.ready()
-    await watches.store.ready()
-    lanes.resume()
+    return Watches(database, store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +148,10 @@ class _Wirer:
     plan: Plan
     plan_version: str
     ports: Ports
-    watches: _Watches
+    watches: Watches
     workers: WorkerTally
     compute: Pool
+    peers: Peers
 
     def steps(self) -> Steps:
         settings, telemetry = self.settings, self.ports.telemetry
@@ -181,6 +184,7 @@ class _Wirer:
             ),
             store=self.ports.store,
             database_watch=self.watches.database,
+            trial=ledger.try_writing,
             store_watch=self.watches.store,
             budget=budget,
             transfer=transfer,
@@ -196,6 +200,7 @@ class _Wirer:
             plan_version=self.plan_version,
             telemetry=self.ports.telemetry,
             worker=self.workers.current,
+            is_stale=self.peers.is_stale,
         )
 
     def _render(self, transfer: Pool) -> Render:
@@ -208,6 +213,7 @@ class _Wirer:
             jpeg_quality=self.settings.jpeg_quality,
             plan_version=self.plan_version,
             telemetry=self.ports.telemetry,
+            is_stale=self.peers.is_stale,
         )
 
     def _commit(self) -> Commit:
@@ -217,8 +223,10 @@ class _Wirer:
             commits=Batcher("commit", ledger.commit, limit=limit, threads=COMMIT_THREADS),
             records=Batcher("record", ledger.record, limit=limit, threads=1),
             database_watch=self.watches.database,
+            trial=ledger.try_writing,
             retry_delays=retry_delays(settings.max_attempts, settings.retry_base_seconds),
             telemetry=self.ports.telemetry,
+            is_stale=self.peers.is_stale,
         )
 
 

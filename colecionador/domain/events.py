@@ -129,7 +129,7 @@ class VariationsCommitted:
 
 @dataclass(frozen=True, slots=True)
 class UploadFailed:
-    """One variation could not be uploaded, this time; during an outage it is tried again."""
+    """One variation could not be uploaded although the store takes others: its item's failure."""
 
     item: Item
     job_id: int

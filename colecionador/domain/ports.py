@@ -51,6 +51,10 @@ class Store(Protocol):
         """One cheap round trip on a fresh answer, never a cached one: is the store there?"""
         ...
 
+    def try_upload(self, size_bytes: int) -> Failure | None:
+        """Put an object of so many bytes that is no message's: does the store take it?"""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Registered:
@@ -110,6 +114,10 @@ class Ledger(Protocol):
         """One cheap round trip: is the database there?"""
         ...
 
+    def try_writing(self) -> Failure | None:
+        """Write rows that are no message's, and take them back: does the database take them?"""
+        ...
+
 
 class Lane(Protocol):
     """One consumer of the work queue, with its own prefetch. Used by one Bytewax worker."""
@@ -121,6 +129,11 @@ class Lane(Protocol):
     @property
     def ended(self) -> bool:
         """True when it drained, or found no more work, and nothing of it is unsettled."""
+        ...
+
+    @property
+    def released(self) -> int:
+        """The newest generation whose deliveries have all gone back to the queue; 0: none has."""
         ...
 
     def close(self) -> None:

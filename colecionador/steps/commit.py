@@ -24,7 +24,8 @@ from colecionador.domain.settlements import (
     settle_failure,
 )
 from colecionador.steps.batching import Batcher
-from colecionador.steps.outages import DATABASE_TRIES, OutageWatch
+from colecionador.steps.outages import DATABASE_TRIES, OutageWatch, Probe
+from colecionador.steps.stale import GivenUp, IsStale
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,17 @@ class Commit:
     commits: Batcher[CompletedItem, Committed | AlreadyDone | Failure]
     records: Batcher[tuple[FailedItem, bool], Recorded | AlreadyDone | Failure]
     database_watch: OutageWatch
+    trial: Probe
+    """Whether the database takes writes."""
     retry_delays: tuple[float, ...]
     telemetry: Telemetry
+    is_stale: IsStale
 
     async def __call__(self, outcome: CompletedItem | FailedItem | DuplicateItem) -> Settlement:
-        """How to settle the delivery, once its outcome is in the database."""
+        """How to settle the delivery, once its outcome is in the database.
+
+        The failure of a stale delivery is not recorded: its redelivery may be succeeding.
+        """
         match outcome:
             case CompletedItem():
                 return await self._commit(outcome)
@@ -49,8 +56,10 @@ class Commit:
 
     def caught(
         self, outcome: CompletedItem | FailedItem | DuplicateItem, error: Exception
-    ) -> Settlement:
-        """The settlement of an outcome that could not be recorded, for no expected reason."""
+    ) -> Settlement | None:
+        """The settlement of an outcome that could not be recorded; nothing for work given up."""
+        if isinstance(error, GivenUp):
+            return None
         failed = FailedItem(outcome.item, internal_failure(error), "")
         self.telemetry.emit(
             AttemptFailed(failed.item, failed.failure, None, failed.failure.traceback)
@@ -60,7 +69,7 @@ class Commit:
     async def _commit(self, completed: CompletedItem) -> Settlement:
         started = time.perf_counter()
         answer = await self.database_watch.call(
-            lambda: self.commits.submit(completed), DATABASE_TRIES
+            lambda: self.commits.submit(completed), tries=DATABASE_TRIES, trial=self.trial
         )
         match answer:
             case Committed():
@@ -85,7 +94,10 @@ class Commit:
         )
         final = isinstance(settlement, DeadLetter)
         answer = await self.database_watch.call(
-            lambda: self.records.submit((failed, final)), DATABASE_TRIES
+            lambda: self.records.submit((failed, final)),
+            tries=DATABASE_TRIES,
+            trial=self.trial,
+            is_wanted=lambda: not self.is_stale(failed.item.delivery),
         )
         if isinstance(answer, AlreadyDone):
             return _duplicate(failed.item, answer.completion)

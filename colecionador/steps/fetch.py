@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from colecionador.domain.events import Downloaded, Judged, Stage, StageTimed, Started
 from colecionador.domain.failures import ErrorType, Failure, internal_failure
 from colecionador.domain.messages import Item
-from colecionador.domain.ports import Registered, Store, Telemetry
+from colecionador.domain.ports import Registered, Store, StoredObject, Telemetry
 from colecionador.domain.results import DuplicateItem, FailedItem, Source, StoredCompletion
 from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.intake import Judgement
 from colecionador.steps.batching import Batcher
 from colecionador.steps.budget import PixelBudget
 from colecionador.steps.decode import LocalDecoder
-from colecionador.steps.outages import DATABASE_TRIES, OutageWatch
+from colecionador.steps.outages import DATABASE_TRIES, OutageWatch, Probe
 from colecionador.steps.photo import Facts, Photo
 from colecionador.steps.pools import Pool
+from colecionador.steps.stale import GivenUp, IsStale
 from colecionador.steps.suspects import Suspects
 
 SOURCE_GONE = frozenset({ErrorType.SOURCE_MISSING, ErrorType.SOURCE_FORBIDDEN})
@@ -31,6 +32,8 @@ class Fetch:
     registrations: Batcher[Item, Registered | Failure]
     store: Store
     database_watch: OutageWatch
+    trial: Probe
+    """Whether the database takes writes."""
     store_watch: OutageWatch
     budget: PixelBudget
     transfer: Pool
@@ -42,13 +45,17 @@ class Fetch:
     plan_version: str
     telemetry: Telemetry
     worker: Callable[[], str]
+    is_stale: IsStale
 
     async def __call__(self, item: Item) -> Photo | DuplicateItem | FailedItem:
         """The photo of an item, or why there is none."""
         worker = self.worker()
         started_at = time.perf_counter()
         registered = await self.database_watch.call(
-            lambda: self.registrations.submit(item), DATABASE_TRIES
+            lambda: self.registrations.submit(item),
+            tries=DATABASE_TRIES,
+            trial=self.trial,
+            is_wanted=lambda: not self.is_stale(item.delivery),
         )
         if isinstance(registered, Failure):
             return self._failed(item, registered, worker)
@@ -57,8 +64,10 @@ class Fetch:
         self.telemetry.emit(Started(item, registered.job_id, worker))
         return await self._photo(item, registered.job_id, worker, started_at)
 
-    def caught(self, item: Item, error: Exception) -> FailedItem:
-        """The failed attempt that an unexpected exception is."""
+    def caught(self, item: Item, error: Exception) -> FailedItem | None:
+        """The failed attempt that an unexpected exception is; nothing for work given up."""
+        if isinstance(error, GivenUp):
+            return None
         return FailedItem(item, internal_failure(error), self.plan_version)
 
     def _failed(self, item: Item, failure: Failure, worker: str) -> FailedItem:
@@ -67,11 +76,20 @@ class Fetch:
     async def _unchanged(self, item: Item, completion: StoredCompletion) -> bool:
         """Whether a completed job still stands: same source, or a source gone meanwhile."""
         etag = await self.store_watch.call(
-            lambda: self.transfer.call(self.store.source_etag, item.bucket, item.object_key)
+            lambda: self.transfer.call(self.store.source_etag, item.bucket, item.object_key),
+            is_wanted=lambda: not self.is_stale(item.delivery),
         )
         if isinstance(etag, Failure):
             return etag.error_type in SOURCE_GONE
         return etag == completion.source.etag
+
+    async def _download(self, item: Item) -> StoredObject | Failure:
+        return await self.store_watch.call(
+            lambda: self.transfer.call(
+                self.store.download, item.bucket, item.object_key, self.max_source_bytes
+            ),
+            is_wanted=lambda: not self.is_stale(item.delivery),
+        )
 
     async def _photo(
         self, item: Item, job_id: int, worker: str, started_at: float
@@ -79,11 +97,11 @@ class Fetch:
         await self.budget.turn()
         decoder = await self.suspects.decoder() if item.redelivered else self.local
         started = time.perf_counter()
-        stored = await self.store_watch.call(
-            lambda: self.transfer.call(
-                self.store.download, item.bucket, item.object_key, self.max_source_bytes
-            )
-        )
+        try:
+            stored = await self._download(item)
+        except Exception:
+            decoder.abandon()
+            raise
         if isinstance(stored, Failure):
             decoder.abandon()
             return self._failed(item, stored, worker)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from colecionador.domain.events import (
     Stage,
@@ -19,6 +20,7 @@ from colecionador.imaging.rendering import Rendered as Encoded
 from colecionador.steps.outages import OutageWatch
 from colecionador.steps.photo import Facts, Rendered, Rendering
 from colecionador.steps.pools import Pool
+from colecionador.steps.stale import GONE_BACK, GivenUp, IsStale
 
 VARIATION_TYPES = frozenset({ErrorType.TRANSFORM_FAILED, ErrorType.INVALID_FORMAT})
 """Failures that concern one variation, which is left out; any other fails the whole item."""
@@ -36,6 +38,7 @@ class Render:
     jpeg_quality: int
     plan_version: str
     telemetry: Telemetry
+    is_stale: IsStale
 
     async def __call__(self, rendering: Rendering) -> Rendered:
         """What became of the variation. Its share of the pixels ends when it is encoded."""
@@ -53,11 +56,13 @@ class Render:
 
     def caught(self, rendering: Rendering, error: Exception) -> Rendered:
         """An unexpected exception fails the whole item, since another attempt may succeed."""
-        failure = internal_failure(error)
+        failure = GONE_BACK if isinstance(error, GivenUp) else internal_failure(error)
         return Rendered(rendering.facts, rendering.variation.name, rendering.count, failure)
 
     def _encode(self, rendering: Rendering) -> Encoded | Failure:
         try:
+            if self.is_stale(rendering.facts.item.delivery):
+                return GONE_BACK
             return rendering.pixels.render(
                 rendering.variation,
                 item_id=rendering.facts.item.item_id,
@@ -79,9 +84,12 @@ class Render:
         key = object_key(facts, name, self.plan_version)
         uploading = time.perf_counter()
         etag = await self.store_watch.call(
-            lambda: self.transfer.call(self._upload, facts, name, key, encoded)
+            lambda: self.transfer.call(self._upload, facts, key, encoded),
+            trial=partial(self.store.try_upload, len(encoded.data)),
+            is_wanted=lambda: not self.is_stale(facts.item.delivery),
         )
         if isinstance(etag, Failure):
+            self.telemetry.emit(UploadFailed(facts.item, facts.job_id, facts.worker, name, etag))
             return etag
         ended = time.perf_counter()
         stored = StoredVariation(
@@ -101,12 +109,9 @@ class Render:
         self._tell(facts, stored, encoded)
         return stored
 
-    def _upload(self, facts: Facts, name: str, key: str, encoded: Encoded) -> str | Failure:
+    def _upload(self, facts: Facts, key: str, encoded: Encoded) -> str | Failure:
         content_type = facts.format.content_type
-        etag = self.store.upload(self.training_bucket, key, encoded.data, content_type, encoded.md5)
-        if isinstance(etag, Failure):
-            self.telemetry.emit(UploadFailed(facts.item, facts.job_id, facts.worker, name, etag))
-        return etag
+        return self.store.upload(self.training_bucket, key, encoded.data, content_type, encoded.md5)
 
     def _tell(self, facts: Facts, stored: StoredVariation, encoded: Encoded) -> None:
         ago = 0.0

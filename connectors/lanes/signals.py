@@ -12,6 +12,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from colecionador.domain.messages import DeliveryId
+
 PULSE_SECONDS = 2.0
 """How often a lane says that it lives."""
 
@@ -35,6 +37,8 @@ class Pulse:
     """Whom it is said to."""
     sender: str
     ended: bool = False
+    released: int = 0
+    """The sender's newest generation whose deliveries have gone back to the queue."""
 
 
 Signal = Drain | Pulse
@@ -47,6 +51,7 @@ class Peers:
         self._lanes = tuple(lanes)
         self._own: set[str] = set()
         self._heard: dict[str, float] = {}
+        self._released: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def expect(self) -> None:
@@ -63,10 +68,15 @@ class Peers:
     def hear(self, pulse: Pulse) -> None:
         """Note a pulse; a lane that has ended is expected no more."""
         with self._lock:
+            self._released[pulse.sender] = pulse.released
             if pulse.ended:
                 self._heard.pop(pulse.sender, None)
             elif pulse.sender in self._heard:
                 self._heard[pulse.sender] = time.monotonic()
+
+    def is_stale(self, delivery: DeliveryId) -> bool:
+        """Whether a delivery has gone back to the queue, as far as its lane was heard here."""
+        return delivery.generation <= self._released.get(delivery.lane, 0)
 
     def own_silences(self) -> dict[str, float]:
         """For how many seconds each lane of this process that has not ended has been silent.
@@ -76,9 +86,7 @@ class Peers:
         """
         with self._lock:
             now = time.monotonic()
-            return {
-                lane: now - heard for lane, heard in self._heard.items() if lane in self._own
-            }
+            return {lane: now - heard for lane, heard in self._heard.items() if lane in self._own}
 
     def silence(self) -> tuple[str, float] | None:
         """The lane that has been silent for longest, and for how many seconds."""

@@ -47,6 +47,7 @@ class LanePartition(StatefulSourcePartition[Arrival, None]):
         self._name = name
         self._lane: Lane = lanes.open(name)
         self._next_pulse = time.monotonic()
+        self._released_said = self._lane.released
         self._drain_said = False
         self._end_said = False
 
@@ -55,7 +56,7 @@ class LanePartition(StatefulSourcePartition[Arrival, None]):
         if self._lanes.draining and not self._drain_said:
             self._drain_said = True
             return [Drain(name) for name in self._lanes.names]
-        if time.monotonic() >= self._next_pulse:
+        if time.monotonic() >= self._next_pulse or self._lane.released != self._released_said:
             self._next_pulse = time.monotonic() + PULSE_SECONDS
             return self._pulses(ended=False)
         deliveries = self._lane.take()
@@ -78,4 +79,5 @@ class LanePartition(StatefulSourcePartition[Arrival, None]):
         self._lane.close()
 
     def _pulses(self, *, ended: bool) -> list[Arrival]:
-        return [Pulse(name, self._name, ended) for name in self._lanes.names]
+        self._released_said = released = self._lane.released
+        return [Pulse(name, self._name, ended, released) for name in self._lanes.names]

@@ -84,6 +84,11 @@ class MemoryLane:
             return self._lanes.broker.unsettled(self._name) == 0
         return self._lanes.broker.empty
 
+    @property
+    def released(self) -> int:
+        """Nothing goes back while the lane is open."""
+        return 0
+
     def close(self) -> None:
         """Give back what is unsettled."""
         for delivery in self._lanes.broker.take_back(self._name, self._generation):

@@ -25,9 +25,10 @@ from colecionador.domain.results import (
 Entry = TypeVar("Entry")
 Answer = TypeVar("Answer")
 Fault = Callable[[str, str], Failure | None]
-"""Given the operation (`register`, `commit`, `record`, `probe`) and the moment, an outage or None.
+"""Given the operation and the moment, an outage or None.
 
-Moments: `before` it has any effect, and `after`, when its effect stays but the answer is lost.
+Operations: `register`, `commit`, `record`, `probe`, `try`. Moments: `before`
+it has any effect, and `after`, when its effect stays but the answer is lost.
 """
 
 
@@ -89,6 +90,10 @@ class MemoryLedger:
     def probe(self) -> Failure | None:
         """Whatever the fault says."""
         return self.fault("probe", "before")
+
+    def try_writing(self) -> Failure | None:
+        """Whatever the fault says."""
+        return self.fault("try", "before")
 
     def jobs(self) -> tuple[JobRow, ...]:
         """Every job, by message id."""

@@ -38,6 +38,7 @@ class MemoryStore:
         self._training_bucket = training_bucket
         self._faults: dict[tuple[str, str], _Fault] = {}
         self._outage: str | None = None
+        self._full: str | None = None
         self._puts: list[Put] = []
 
     def put(self, bucket: str, object_key: str, data: bytes) -> None:
@@ -66,7 +67,12 @@ class MemoryStore:
     def come_back(self) -> None:
         """End the outage."""
         with self._lock:
-            self._outage = None
+            self._outage = self._full = None
+
+    def fill_up(self, reason: str = "the store is full") -> None:
+        """Answer as ever, and take no object, until `come_back`."""
+        with self._lock:
+            self._full = reason
 
     @property
     def puts(self) -> tuple[Put, ...]:
@@ -111,6 +117,8 @@ class MemoryStore:
             fault = self._fault(bucket, object_key, ErrorType.UPLOAD_FAILED)
             if fault is not None:
                 return fault
+            if self._full is not None:
+                return Failure(ErrorType.UPLOAD_FAILED, self._full)
             if bucket not in self._objects:
                 return Failure(ErrorType.UPLOAD_FAILED, _no_bucket(bucket))
             etag = _md5(data)
@@ -129,6 +137,12 @@ class MemoryStore:
             if self._training_bucket not in self._objects:
                 return Failure(ErrorType.UPLOAD_FAILED, _no_bucket(self._training_bucket))
             return None
+
+    def try_upload(self, size_bytes: int) -> Failure | None:
+        """Whether the store is up and takes objects."""
+        with self._lock:
+            refusal = self._outage or self._full
+            return None if refusal is None else Failure(ErrorType.UPLOAD_FAILED, refusal)
 
     def _find(self, bucket: str, object_key: str) -> bytes | Failure:
         fault = self._fault(bucket, object_key, ErrorType.SOURCE_UNAVAILABLE)

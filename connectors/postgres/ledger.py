@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import psycopg
+from psycopg import errors
 from psycopg.rows import TupleRow
 from psycopg_pool import PoolTimeout
 
@@ -32,13 +33,18 @@ from connectors.postgres.outages import (
     is_lost_connection,
     unavailable,
 )
-from connectors.postgres.pool import Pool, connect
+from connectors.postgres.pool import NoAnswer, Pool, connect
 from connectors.postgres.recording import record_failures
 from connectors.postgres.registering import register_items
+from connectors.postgres.trial import try_rows
 from connectors.postgres.waves import waves
 
 CONFLICT_TRIES = 5
 CONNECTION_TRIES = 2
+BUSY_TRIES = 6
+"""A minute in which all connections are busy and the server answers: somebody holds them long."""
+PROBE_SECONDS = 3
+"""A server that takes longer to connect, or to answer, is none to work with now."""
 
 # Fails where a table or a right is missing and where the server takes no writes; touches no row.
 _PROBE = """
@@ -83,21 +89,30 @@ class PostgresLedger:
 
     def probe(self) -> Failure | None:
         """One statement on a fresh connection that fails where the three writes would."""
-        started = time.perf_counter()
-        succeeded = False
-        try:
-            with connect(self._database_url) as connection:
-                connection.execute(_PROBE)
-            succeeded = True
-        except psycopg.Error as error:
-            return unavailable(error)
-        finally:
-            self._tell("probe", started, succeeded)
-        return None
+        return self._ask("probe", lambda connection: connection.execute(_PROBE))
+
+    def try_writing(self) -> Failure | None:
+        """As many rows as a commit writes, on a fresh connection, and rolled back."""
+        return self._ask("try", try_rows)
 
     def close(self) -> None:
         """Close every connection; the ledger cannot be used again."""
         self._pool.close()
+
+    def _ask(
+        self, operation: str, question: Callable[[psycopg.Connection[TupleRow]], object]
+    ) -> Failure | None:
+        started = time.perf_counter()
+        succeeded = False
+        try:
+            with connect(self._database_url, PROBE_SECONDS) as connection:
+                question(connection)
+            succeeded = True
+        except psycopg.Error as error:
+            return unavailable(error)
+        finally:
+            self._tell(operation, started, succeeded)
+        return None
 
     def _answer(
         self,
@@ -129,16 +144,31 @@ class PostgresLedger:
             return [answer for entry in batch for answer in self._write([entry], write)]
         except PoolTimeout as error:
             return [self.probe() or unavailable(error)] * len(batch)
+        except errors.QueryCanceled as error:
+            # Somebody holds a lock: on one row, whose neighbours can do without it, or on all.
+            if len(batch) == 1 or self.try_writing() is not None:
+                return [unavailable(error)] * len(batch)
+            return [answer for entry in batch for answer in self._write([entry], write)]
         except psycopg.Error as error:
             return [unavailable(error)] * len(batch)
 
     def _try_at_once(self, batch: Sequence[Entry], write: Write[Entry, Answer]) -> Sequence[Answer]:
-        """Again without delay after a conflict, and on a fresh connection after a lost one."""
-        conflicts = losses = 0
+        """Again without delay after a conflict, and on a fresh connection after a lost one.
+
+        Where all connections are busy with other calls it waits, as long as the server answers.
+        """
+        conflicts = losses = waits = 0
         while True:
             try:
                 with self._pool.connection() as connection:
                     return write(connection, batch)
+            except PoolTimeout:
+                waits += 1
+                if waits >= BUSY_TRIES or self.probe() is not None:
+                    raise
+            except NoAnswer:
+                self._pool.distrust()
+                raise
             except psycopg.Error as error:
                 conflicts += is_conflict(error)
                 losses += is_lost_connection(error)

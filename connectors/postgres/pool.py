@@ -56,16 +56,23 @@ class NoAnswer(psycopg.OperationalError):
 class BoundedConnection(psycopg.Connection[TupleRow]):
     """A connection that gives up on a server which accepts a statement and never answers.
 
+    `opened_at` is of `time.monotonic`.
+
     `statement_timeout` is the server's own promise: a frozen server, or a proxy whose other side
     is gone, keeps none, and acknowledges on the TCP level all the same.
     """
 
+    opened_at = 0.0
+    answer_seconds: float | None = None
+
     def wait(
         self, gen: PQGen[Answer], interval: float = 0.1, timeout: float | None = None
     ) -> Answer:
-        """As the base class, but raises `NoAnswer` after `ANSWER_SECONDS`."""
+        """As the base class, but raises `NoAnswer` after `answer_seconds`, or the default."""
         try:
-            return super().wait(_answered_in_time(gen), interval, timeout)
+            return super().wait(
+                _answered_in_time(gen, self.answer_seconds or ANSWER_SECONDS), interval, timeout
+            )
         except NoAnswer:
             self.close()
             raise
@@ -76,6 +83,7 @@ class Pool:
 
     def __init__(self, database_url: str, size: int) -> None:
         self._size = size
+        self._trusted_since = 0.0
         self._pool = ConnectionPool(
             complete_conninfo(database_url),
             connection_class=BoundedConnection,
@@ -86,6 +94,7 @@ class Pool:
             # A background attempt lives no longer than who waits for it: its growing delay must
             # not outlast the outage. The next caller starts a new one.
             reconnect_timeout=FREE_CONNECTION_SECONDS,
+            configure=_note_opening,
             open=False,
             name="augment-postgres",
         )
@@ -100,6 +109,10 @@ class Pool:
         finally:
             self._pool.putconn(connection)
 
+    def distrust(self) -> None:
+        """Use none of the present connections any more: their other end may be gone."""
+        self._trusted_since = time.monotonic()
+
     def close(self) -> None:
         """Close every connection; for good."""
         self._pool.close()
@@ -112,7 +125,7 @@ class Pool:
         """
         for _ in range(self._size):
             connection = self._pool.getconn()
-            if _is_alive(connection):
+            if connection.opened_at >= self._trusted_since and _is_alive(connection):
                 return connection
             connection.close()
             self._pool.putconn(connection)
@@ -125,9 +138,20 @@ def complete_conninfo(database_url: str) -> str:
     return make_conninfo("", **{**_DEFAULTS, **given})
 
 
-def connect(database_url: str) -> BoundedConnection:
-    """One connection outside of any pool, in autocommit mode. Raises `psycopg.Error`."""
-    return BoundedConnection.connect(complete_conninfo(database_url), autocommit=True)
+def connect(database_url: str, seconds: int | None = None) -> BoundedConnection:
+    """One connection outside of any pool, in autocommit mode. Raises `psycopg.Error`.
+
+    With `seconds`, connecting and each answer may take so long, whatever else is set.
+    """
+    limits = {} if seconds is None else {"connect_timeout": str(seconds)}
+    conninfo = make_conninfo(complete_conninfo(database_url), **limits)
+    connection = BoundedConnection.connect(conninfo, autocommit=True)
+    connection.answer_seconds = seconds
+    return connection
+
+
+def _note_opening(connection: BoundedConnection) -> None:
+    connection.opened_at = time.monotonic()
 
 
 def _is_alive(connection: BoundedConnection) -> bool:
@@ -141,14 +165,14 @@ def _is_alive(connection: BoundedConnection) -> bool:
     return True
 
 
-def _answered_in_time(gen: PQGen[Answer]) -> Generator[Wait, Ready | int, Answer]:
-    deadline = time.monotonic() + ANSWER_SECONDS
+def _answered_in_time(gen: PQGen[Answer], seconds: float) -> Generator[Wait, Ready | int, Answer]:
+    deadline = time.monotonic() + seconds
     try:
         wanted = next(gen)
         while True:
             ready = yield wanted
             if not ready and time.monotonic() > deadline:
-                raise NoAnswer(f"no answer within {ANSWER_SECONDS:g} s")
+                raise NoAnswer(f"no answer within {seconds:g} s")
             wanted = gen.send(ready)
     except StopIteration as finished:
         answer: Answer = finished.value

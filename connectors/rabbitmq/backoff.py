@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 FIRST_SECONDS = 0.1
-LIMIT_SECONDS = 15.0
+LIMIT_SECONDS = 2.0
+"""With the time that a connection takes to open, work goes on within 5 s of a broker's return."""
 
 
 def backoff_seconds(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from pika import BlockingConnection
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError
 
 from colecionador.domain.settings import Settings
@@ -18,7 +19,7 @@ def blocking_connection(settings: Settings, purpose: str) -> Iterator[BlockingCo
     parameters = connection_parameters(settings, purpose)
     try:
         connection = BlockingConnection(parameters)
-    except (AMQPError, OSError) as error:
+    except (AMQPError, AMQPConnectorException, OSError) as error:
         raise BrokerError(
             f"AUGMENT_AMQP_URL: no connection to {broker_address(parameters)} "
             f"({describe_error(error)}); is the broker up, and are user, password and vhost right?"

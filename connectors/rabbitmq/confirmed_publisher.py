@@ -49,11 +49,17 @@ class ConfirmedPublisher:
     """
 
     def __init__(
-        self, io: IoThread, telemetry: Telemetry, on_missing_queue: Callable[[], None]
+        self,
+        io: IoThread,
+        telemetry: Telemetry,
+        on_missing_queue: Callable[[], None],
+        on_change: Callable[[], None],
     ) -> None:
+        """`on_change` is called whenever `takes` may have changed."""
         self._io = io
         self._telemetry = telemetry
         self._on_missing_queue = on_missing_queue
+        self._on_change = on_change
         self._connection: TolerantConnection | None = None
         self._channel: Channel | None = None
         self._ready = False
@@ -62,6 +68,12 @@ class ConfirmedPublisher:
         self._channel_losses = 0
         self._pending: deque[Publication] = deque()
         self._outstanding: dict[int, Publication] = {}
+        self._refusing: set[str] = set()
+
+    @property
+    def takes(self) -> bool:
+        """Whether the broker takes publishes now, as far as is known."""
+        return self._ready and not self._blocked
 
     def publish(self, publications: Iterable[Publication]) -> None:
         """Send these as soon as the window and the broker allow."""
@@ -82,6 +94,7 @@ class ConfirmedPublisher:
     def set_blocked(self, blocked: bool) -> None:
         """The broker takes no publishes (True), or takes them again."""
         self._blocked = blocked
+        self._on_change()
         self._flush()
 
     def _open_channel(self) -> None:
@@ -96,6 +109,7 @@ class ConfirmedPublisher:
     def _confirming(self) -> None:
         self._next_tag = 1
         self._ready = True
+        self._on_change()
         self._flush()
 
     def _channel_closed(self, channel: Channel, reason: Exception) -> None:
@@ -112,9 +126,10 @@ class ConfirmedPublisher:
         self._ready = False
         outstanding, self._outstanding = self._outstanding, {}
         self._pending.extendleft(reversed(outstanding.values()))
+        self._on_change()
 
     def _flush(self) -> None:
-        while self._pending and self._ready and not self._blocked:
+        while self._pending and self.takes:
             if len(self._outstanding) >= WINDOW:
                 return
             publication = self._pending.popleft()
@@ -159,6 +174,7 @@ class ConfirmedPublisher:
         for publication in self._taken(method.delivery_tag, method.multiple):
             if acked and not publication.returned:
                 self._channel_losses = 0
+                self._accepted(publication.message.queue)
                 publication.on_confirmed(time.monotonic() - publication.sent_at)
             else:
                 self._refused(publication)
@@ -173,15 +189,19 @@ class ConfirmedPublisher:
     def _refused(self, publication: Publication) -> None:
         publication.tries += 1
         wait = backoff_seconds(publication.tries)
-        reason = "no such queue" if publication.returned else "refused by the broker"
-        self._telemetry.emit(
-            _notice(
-                "Publish refused", queue=publication.message.queue, reason=reason, retry_in=wait
-            )
-        )
+        queue = publication.message.queue
+        if queue not in self._refusing:
+            self._refusing.add(queue)
+            reason = "no such queue" if publication.returned else "refused by the broker"
+            self._telemetry.emit(_notice("Publish refused", queue=queue, reason=reason))
         if publication.returned:
             self._on_missing_queue()
         self._io.call_later(wait, lambda: self.publish((publication,)))
+
+    def _accepted(self, queue: str) -> None:
+        if queue in self._refusing:
+            self._refusing.discard(queue)
+            self._telemetry.emit(Notice("info", "Publish accepted again", (("queue", queue),)))
 
 
 def _notice(event: str, **fields: str | float) -> Notice:

@@ -55,7 +55,7 @@ class Consumer:
         self._listener = listener
         self._connection: TolerantConnection | None = None
         self._channel: TolerantChannel | None = None
-        self._generation = time.time_ns()
+        self.generation = time.time_ns()
         self._tag = ""
         self._losses = 0
         self._closed = False
@@ -112,8 +112,8 @@ class Consumer:
     def _channel_opened(self, channel: TolerantChannel) -> None:
         if channel is not self._channel:
             return
-        self._generation += 1
-        channel.on_delivery = partial(self._delivered, channel, self._generation)
+        self.generation += 1
+        channel.on_delivery = partial(self._delivered, channel, self.generation)
         channel.add_on_cancel_callback(lambda _: self._cancelled_by_broker(channel))
         self._set_prefetch(channel)
 

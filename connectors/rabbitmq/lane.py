@@ -54,15 +54,16 @@ class LaneContext:
 class RabbitLane:
     """The state machine of one lane.
 
-    `take` and `ended` are for the lane's worker; all else runs on the I/O thread. A delivery can
-    be settled only on the channel that it came from, so all are forgotten when that closes. The
-    lane consumes only while nothing of an earlier consumer is unsettled, so that prefetch bounds
-    what it holds also after a pause.
+    `take`, `ended` and `released` are for the lane's worker; all else runs on the I/O thread. A
+    delivery can be settled only on the channel that it came from, so all are forgotten when that
+    closes. The lane consumes only while nothing of an earlier consumer is unsettled, so that
+    prefetch bounds what it holds also after a pause.
     """
 
     def __init__(self, name: str, context: LaneContext) -> None:
         self.name = name
         self.ended = False
+        self.released = 0
         self._context = context
         self._inbox: deque[Delivery] = deque()
         self._unsettled = Unsettled()
@@ -139,8 +140,7 @@ class RabbitLane:
 
     def hand_back_if_older(self, seconds: float) -> None:
         """Give deliveries back that a pause has kept too long; the broker would take them."""
-        oldest = self._unsettled.oldest()
-        if oldest is not None and time.time() - oldest > seconds:
+        if self._unsettled.longest_held_seconds() > seconds:
             self._recycle("its deliveries were held for too long")
 
     def end(self) -> None:
@@ -200,6 +200,7 @@ class RabbitLane:
 
     def _release(self) -> None:
         """Forget what came over a channel that is closed; the broker has it again."""
+        self.released = self._consumer.generation
         self._inbox.clear()
         for delivery_id in self._unsettled.let_go():
             self._context.telemetry.emit(Released(delivery_id))

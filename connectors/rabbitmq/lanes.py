@@ -33,6 +33,11 @@ class OpenLane:
         """True when it drained, or found no more work, and nothing of it is unsettled."""
         return self._lane.ended
 
+    @property
+    def released(self) -> int:
+        """The newest generation whose deliveries have all gone back to the queue; 0: none has."""
+        return self._lane.released
+
     def close(self) -> None:
         """Let go of the channel; the process's last lane closes the connections too."""
         self._lanes.close_lane(self._lane.name)

@@ -10,6 +10,7 @@ from pika import URLParameters
 from colecionador.domain.settings import Settings
 
 HEARTBEAT_SECONDS = 30
+CONNECT_SECONDS = 3.0
 
 
 class BrokerError(Exception):
@@ -22,8 +23,8 @@ class BrokerError(Exception):
 def connection_parameters(settings: Settings, purpose: str) -> URLParameters:
     """Parameters for one connection, named for this process and its purpose in the broker's lists.
 
-    A heartbeat in the URL counts; without one it is 30 s. Raises `BrokerError` for a URL that
-    pika does not understand.
+    Time-outs and a heartbeat in the URL count; without them it is 3 s to connect, and 30 s between
+    heartbeats. Raises `BrokerError` for a URL that pika does not understand.
     """
     try:
         parameters = URLParameters(settings.amqp_url.get_secret_value())
@@ -33,6 +34,11 @@ def connection_parameters(settings: Settings, purpose: str) -> URLParameters:
         ) from error
     if parameters.heartbeat is None:
         parameters.heartbeat = HEARTBEAT_SECONDS
+    if parameters.socket_timeout == URLParameters.DEFAULT_SOCKET_TIMEOUT:
+        parameters.socket_timeout = CONNECT_SECONDS
+    if parameters.stack_timeout == URLParameters.DEFAULT_STACK_TIMEOUT:
+        # For the greeting too: a broker that accepts and says nothing is none.
+        parameters.stack_timeout = CONNECT_SECONDS
     name = f"augment {socket.gethostname()}:{os.getpid()} {purpose}"
     parameters.client_properties = {
         **(parameters.client_properties or {}),

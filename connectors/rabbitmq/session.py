@@ -63,7 +63,9 @@ class RabbitSession:
         self.io = IoThread(self._recover)
         self._status = status = BrokerStatus(telemetry, ("consuming", "publishing"))
         self._topology = TopologyRepair(settings, telemetry, self.io, self._topology_declared)
-        self._publisher = ConfirmedPublisher(self.io, telemetry, self._topology.request)
+        self._publisher = ConfirmedPublisher(
+            self.io, telemetry, self._topology.request, self._reconcile
+        )
         self._consuming = RobustConnection(
             "consuming",
             self.io,
@@ -99,7 +101,7 @@ class RabbitSession:
             telemetry=self._telemetry,
             io=self.io,
             publisher=self._publisher,
-            may_consume=lambda: not (self._is_paused() or self._is_draining()),
+            may_consume=self._may_consume,
             is_draining=self._is_draining,
             on_missing_queue=self._topology.request,
             start_trace=self._start_trace,
@@ -195,9 +197,13 @@ class RabbitSession:
         self._moved_at = time.monotonic()
         self.io.call_later(BEAT_SECONDS, self._beat)
 
+    def _may_consume(self) -> bool:
+        # What nothing can be published for would only be held, and time out.
+        return self._publisher.takes and not (self._is_paused() or self._is_draining())
+
     def _hand_back(self, seconds: float) -> None:
         self.io.call_later(seconds / 25, lambda: self._hand_back(seconds))
-        if self._is_paused():
+        if self._is_paused() or not self._publisher.takes:
             for lane in self._lanes.values():
                 lane.hand_back_if_older(seconds)
 

@@ -40,8 +40,8 @@ class TopologyRepair:
     def _declare(self) -> None:
         try:
             report = declare_topology(self._settings)
-        except BrokerError as error:
-            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - without queues the lanes would wait for ever
+            reason = str(error) if isinstance(error, BrokerError) else repr(error)
             self._io.call(lambda: self._failed(reason))
         else:
             self._io.call(lambda: self._declared(report))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from colecionador.domain.messages import DeliveryId
 from connectors.rabbitmq.inbound import Original
 
@@ -11,6 +13,7 @@ class Unsettled:
 
     def __init__(self) -> None:
         self._held: dict[DeliveryId, Original] = {}
+        self._since: dict[DeliveryId, float] = {}
         self._claimed: set[DeliveryId] = set()
 
     def __len__(self) -> int:
@@ -19,6 +22,7 @@ class Unsettled:
     def add(self, original: Original) -> None:
         """Hold a delivery that has just arrived."""
         self._held[original.delivery.id] = original
+        self._since[original.delivery.id] = time.monotonic()
 
     def claim(self, delivery: DeliveryId) -> Original | None:
         """The original to settle; None where it is stale, settled, or being settled already."""
@@ -35,15 +39,18 @@ class Unsettled:
     def remove(self, delivery: DeliveryId) -> bool:
         """The delivery is settled; False where it was let go before."""
         self._claimed.discard(delivery)
+        self._since.pop(delivery, None)
         return self._held.pop(delivery, None) is not None
 
     def let_go(self) -> tuple[DeliveryId, ...]:
         """Forget all, since their channel is closed; the broker has them again."""
         released = tuple(self._held)
         self._held.clear()
+        self._since.clear()
         self._claimed.clear()
         return released
 
-    def oldest(self) -> float | None:
-        """When the delivery held longest was delivered, in seconds since the epoch."""
-        return min((held.delivery.delivered_at for held in self._held.values()), default=None)
+    def longest_held_seconds(self) -> float:
+        """For how long the oldest delivery has been held, whatever the clock on the wall does."""
+        oldest = min(self._since.values(), default=None)
+        return 0.0 if oldest is None else time.monotonic() - oldest

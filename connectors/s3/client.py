@@ -16,6 +16,7 @@ import certifi
 from minio import Minio
 from minio.helpers import check_bucket_name, check_object_name
 from urllib3 import BaseHTTPResponse, HTTPHeaderDict, Timeout
+from urllib3.exceptions import HTTPError
 
 from colecionador.domain.settings import Settings, SettingsError
 from connectors.s3.deadline import Timeouts, deadline
@@ -26,6 +27,13 @@ class UnusableName(Exception):
     """A bucket or key that cannot be asked for: blank, or with a `.` segment that URLs lose."""
 
 
+class KeptConnectionFailed(HTTPError):
+    """No answer came over a connection that an earlier request had left open.
+
+    Its other end may have gone without a word meanwhile, which says nothing of the server.
+    """
+
+
 class Client:
     """Single requests to one S3 server; each has its deadline. Safe from several threads.
 
@@ -33,14 +41,31 @@ class Client:
     is none, and `UnusableName` before anything is sent.
     """
 
-    def __init__(self, minio: Minio, timeouts: Timeouts) -> None:
+    def __init__(self, minio: Minio, transport: Transport, timeouts: Timeouts) -> None:
         self._minio = minio
+        self._transport = transport
         self._timeouts = timeouts
+
+    def distrust(self) -> None:
+        """Use none of the connections that are open now for another request."""
+        self._transport.distrust()
+
+    @contextmanager
+    def _deadline(self) -> Iterator[None]:
+        with deadline(self._timeouts) as given:
+            try:
+                yield
+            except HTTPError as error:
+                if given.connected:
+                    raise
+                # The others were opened no later, to the same other end.
+                self.distrust()
+                raise KeptConnectionFailed(str(error)) from error
 
     @contextmanager
     def opened(self, bucket: str, object_key: str) -> Iterator[BaseHTTPResponse]:
         """An object's response with its body yet to be read, within the same deadline."""
-        with deadline(self._timeouts):
+        with self._deadline():
             response = self._send("GET", bucket, object_key, preload_content=False)
             try:
                 yield response
@@ -51,24 +76,24 @@ class Client:
 
     def head(self, bucket: str, object_key: str | None = None) -> HTTPHeaderDict:
         """The headers of an object, or of a bucket."""
-        with deadline(self._timeouts):
+        with self._deadline():
             return self._send("HEAD", bucket, object_key).headers
 
     def put(
         self, bucket: str, object_key: str, data: bytes, headers: Mapping[str, str]
     ) -> HTTPHeaderDict:
         """Put an object in one request, whatever its size; all `headers` are signed."""
-        with deadline(self._timeouts):
+        with self._deadline():
             return self._send("PUT", bucket, object_key, data, headers).headers
 
     def delete(self, bucket: str, object_key: str) -> None:
         """Delete an object; one that is not there is deleted already."""
-        with deadline(self._timeouts):
+        with self._deadline():
             self._send("DELETE", bucket, object_key)
 
     def make_bucket(self, bucket: str) -> None:
         """Create a bucket in the configured region."""
-        with deadline(self._timeouts):
+        with self._deadline():
             self._minio.make_bucket(bucket)
 
     def _send(
@@ -124,4 +149,4 @@ def open_client(settings: Settings, timeouts: Timeouts, *, connections: int, wai
             f'AUGMENT_S3_REGION="{settings.s3_region}": {error}; '
             "give scheme, host and port alone, e.g. http://minio:9000"
         ) from None
-    return Client(minio, timeouts)
+    return Client(minio, transport, timeouts)

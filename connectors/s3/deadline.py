@@ -34,10 +34,14 @@ class Timeouts:
     """From the first byte sent to the last received; at 64 MiB that is 4.5 Mbit/s."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Deadline:
+@dataclass(slots=True)
+class Deadline:
+    """The time of one request, and whether it had to open its connection."""
+
     ends_at: float
     silence: float
+    connected: bool = False
+    """False while it goes over a connection that an earlier request has left open."""
 
     def next_wait(self) -> float:
         """Seconds that the next send or receive may take."""
@@ -47,15 +51,16 @@ class _Deadline:
         return min(left, self.silence)
 
 
-_current: ContextVar[_Deadline] = ContextVar("_current")
+_current: ContextVar[Deadline] = ContextVar("_current")
 
 
 @contextmanager
-def deadline(timeouts: Timeouts) -> Iterator[None]:
+def deadline(timeouts: Timeouts) -> Iterator[Deadline]:
     """Give the requests of this thread, in this block, a deadline together."""
-    token = _current.set(_Deadline(time.monotonic() + timeouts.whole, timeouts.silence))
+    given = Deadline(time.monotonic() + timeouts.whole, timeouts.silence)
+    token = _current.set(given)
     try:
-        yield
+        yield given
     finally:
         _current.reset(token)
 
@@ -95,6 +100,12 @@ class _Response(http.client.HTTPResponse):
 
 class _Sending(HTTPConnection):
     response_class = _Response
+    opened_at = 0.0
+
+    def connect(self) -> None:
+        super().connect()
+        self.opened_at = time.monotonic()
+        _current.get().connected = True
 
     def send(self, data: Any) -> None:
         if self.sock is None:
@@ -109,13 +120,26 @@ class _SecureSending(_Sending, HTTPSConnection):
     pass
 
 
-class DeadlinePool(HTTPConnectionPool):
+class _DistrustfulPool(HTTPConnectionPool):
+    """A pool that can be told to use none of its present connections any more."""
+
+    trusted_since = 0.0
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection: Any = super()._get_conn(timeout)
+        if connection.opened_at < self.trusted_since:
+            # It opens again by itself.
+            connection.close()
+        return connection
+
+
+class DeadlinePool(_DistrustfulPool):
     """Connections to one host over http."""
 
     ConnectionCls = _Sending
 
 
-class SecureDeadlinePool(HTTPSConnectionPool):
+class SecureDeadlinePool(_DistrustfulPool, HTTPSConnectionPool):
     """Connections to one host over https."""
 
     ConnectionCls = _SecureSending

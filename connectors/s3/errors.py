@@ -9,7 +9,7 @@ from enum import Enum, auto
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from colecionador.domain.failures import ErrorType, Failure
-from connectors.s3.client import UnusableName
+from connectors.s3.client import KeptConnectionFailed, UnusableName
 from connectors.s3.transport import Refused
 
 EXPECTED = (Refused, HTTPError, UnusableName)
@@ -25,6 +25,8 @@ class Cause(Enum):
     THROTTLED = auto()
     BROKEN = auto()
     DAMAGED = auto()
+    DISTRUSTED = auto()
+    """Keys, region or clock are wrong: no request at all would do."""
     LOST = auto()
     TIMED_OUT = auto()
     UNREACHABLE = auto()
@@ -46,6 +48,17 @@ _CODES = {
     "XAmzContentSHA256Mismatch": Cause.DAMAGED,
     "IncompleteBody": Cause.LOST,
     "RequestTimeout": Cause.LOST,
+    **dict.fromkeys(
+        (
+            "AuthorizationHeaderMalformed",
+            "ExpiredToken",
+            "InvalidAccessKeyId",
+            "InvalidTokenId",
+            "RequestTimeTooSkewed",
+            "SignatureDoesNotMatch",
+        ),
+        Cause.DISTRUSTED,
+    ),
 }
 _WRONG_REGION = frozenset({301, 307, 400})
 _REMEDIES = {
@@ -84,6 +97,8 @@ def classify(error: Exception, endpoint: str) -> Problem:
         return Problem(Cause.UNREACHABLE, seen, "name its authority's file in SSL_CERT_FILE")
     if isinstance(error, NewConnectionError | ConnectTimeoutError):
         return Problem(Cause.UNREACHABLE, seen, "start the server, or correct the address")
+    if isinstance(error, KeptConnectionFailed):
+        return Problem(Cause.LOST, seen)
     if isinstance(reason, TimeoutError):
         return Problem(Cause.TIMED_OUT, seen)
     return Problem(Cause.LOST, seen)

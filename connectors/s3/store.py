@@ -21,7 +21,9 @@ from connectors.s3.errors import Cause, Problem
 T = TypeVar("T")
 
 TIMEOUTS = Timeouts()
-PROBE_TIMEOUTS = Timeouts(connect=2.0, silence=3.0, whole=5.0)
+PROBE_TIMEOUTS = Timeouts(connect=2.0, silence=2.0, whole=3.0)
+TRIAL_KEY = "augment-trial"
+"""Of the object that is put, and deleted, to see whether the training bucket takes any."""
 
 
 class S3Store:
@@ -40,6 +42,7 @@ class S3Store:
         self._client = open_client(settings, timeouts, connections=settings.s3_pool, wait=True)
         # On connections of its own: a probe must not wait behind the requests that it is to judge.
         self._probing = open_client(settings, PROBE_TIMEOUTS, connections=2, wait=False)
+        self._trying = open_client(settings, timeouts, connections=1, wait=True)
         self._said_forbidden = False
 
     def source_etag(self, bucket: str, object_key: str) -> str | Failure:
@@ -82,19 +85,40 @@ class S3Store:
         return stored
 
     def probe(self) -> Failure | None:
-        """A HEAD of the training bucket, with a short deadline.
+        """A HEAD of the training bucket on a new connection, with a short deadline.
 
         A 403 counts as there: a key may well be allowed to put objects and not to look at buckets.
-        It is said as a notice, once. Every other refusal would meet each upload too.
+        It is said as a notice, once. Every other refusal would meet each upload too, and so would
+        one for wrong keys or a wrong clock, which only an answer with a body tells.
         """
         bucket = self._training_bucket
+        self._probing.distrust()
         problem = self._attempt("probe", lambda: self._probing.head(bucket))
-        if not isinstance(problem, Problem):
-            return None
-        if problem.cause is Cause.FORBIDDEN:
-            self._say_forbidden(bucket, problem)
-            return None
-        return errors.probe_failure(problem, bucket)
+        if isinstance(problem, Problem) and problem.cause is Cause.FORBIDDEN:
+            explained = self._attempt("probe", self._ask_for_nothing)
+            if not isinstance(explained, Problem) or explained.cause is not Cause.DISTRUSTED:
+                self._say_forbidden(bucket, problem)
+                return None
+            problem = explained
+        return errors.probe_failure(problem, bucket) if isinstance(problem, Problem) else None
+
+    def try_upload(self, size_bytes: int) -> Failure | None:
+        """Put an object of so many zeros into the training bucket, and delete it again."""
+        bucket = self._training_bucket
+
+        def put() -> None:
+            self._trying.put(bucket, TRIAL_KEY, bytes(size_bytes), {})
+
+        problem = self._twice("try", put)
+        if isinstance(problem, Problem):
+            return errors.upload_failure(problem, bucket, TRIAL_KEY)
+        # A key may well lack this right; then the object stays, one for all times.
+        self._attempt("delete", lambda: self._trying.delete(bucket, TRIAL_KEY))
+        return None
+
+    def _ask_for_nothing(self) -> None:
+        with self._probing.opened(self._training_bucket, TRIAL_KEY):
+            return
 
     def _say_forbidden(self, bucket: str, problem: Problem) -> None:
         if not self._said_forbidden:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 from typing import Any
 
 from urllib3 import BaseHTTPResponse, HTTPHeaderDict, HTTPResponse, PoolManager
@@ -47,6 +48,15 @@ class Transport(PoolManager):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.pool_classes_by_scheme = {"http": DeadlinePool, "https": SecureDeadlinePool}
+
+    def distrust(self) -> None:
+        """Use none of the connections that are open now for another request."""
+        now = time.monotonic()
+        # A container that is no mapping: it has keys(), and no iterator.
+        for key in self.pools.keys():  # noqa: SIM118
+            pool: Any = self.pools.get(key)
+            if pool is not None:
+                pool.trusted_since = now
 
     def urlopen(  # type: ignore[override]  # urllib3 overloads nothing here; `kw` stays its own
         self, method: str, url: str, redirect: bool = False, **kw: Any

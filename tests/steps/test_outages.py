@@ -50,7 +50,7 @@ class Watched:
         self.watch = OutageWatch(Dependency.S3, self.server.probe, self.telemetry, self._changed)
 
     def _changed(self) -> None:
-        if self.watch.down:
+        if not self.watch.up:
             self.went_down.set()
 
     def call(self) -> SimpleQueue[str | Failure]:
@@ -80,7 +80,7 @@ def test_a_call_that_fails_although_its_server_answers_is_the_messages_own_failu
 def test_a_call_may_be_tried_again_before_its_failure_is_its_own() -> None:
     watched = Watched()
     watched.server.object_fails = True
-    assert ended(watched.watch.call(watched.server.call, 3)).get(timeout=10) == UNAVAILABLE
+    assert ended(watched.watch.call(watched.server.call, tries=3)).get(timeout=10) == UNAVAILABLE
     assert watched.server.calls == 3
 
 

@@ -97,20 +97,27 @@ def test_a_refusal_is_what_its_status_says_in_every_dialect_and_asked_once(
     fails(store.source_etag("images", "k"), expected)
 
 
+def test_a_forbidden_source_comes_with_its_remedy(store: S3Store, hostile: HostileServer) -> None:
+    hostile.will(error(403, "AccessDenied"))
+    found = fails(store.download("images", "k", 1000), ErrorType.SOURCE_FORBIDDEN)
+    assert "allow AUGMENT_S3_ACCESS_KEY" in found
+
+
 @pytest.mark.parametrize(
     ("code", "remedy"),
     [
         ("SignatureDoesNotMatch", "AUGMENT_S3_SECRET_KEY"),
         ("InvalidAccessKeyId", "AUGMENT_S3_ACCESS_KEY"),
         ("RequestTimeTooSkewed", "clock"),
-        ("AccessDenied", "allow AUGMENT_S3_ACCESS_KEY"),
     ],
 )
-def test_a_forbidden_source_comes_with_its_remedy(
+def test_keys_or_a_clock_that_no_request_would_pass_with_are_an_outage_with_its_remedy(
     store: S3Store, hostile: HostileServer, code: str, remedy: str
 ) -> None:
     hostile.will(error(403, code))
-    assert remedy in fails(store.download("images", "k", 1000), ErrorType.SOURCE_FORBIDDEN)
+    assert remedy in fails(store.download("images", "k", 1000), ErrorType.SOURCE_UNAVAILABLE)
+    hostile.will(status(403), error(403, code))
+    assert remedy in fails(store.probe(), ErrorType.SOURCE_UNAVAILABLE)
 
 
 @pytest.mark.parametrize("size", ["101", "900000000000", "9" * 40])

@@ -114,3 +114,25 @@ def test_probes_do_not_wait_for_each_other(store: S3Store, hostile: HostileServe
     hostile.will(answer)
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(lambda _: store.probe(), range(4))) == [None] * 4
+
+
+def test_a_trial_puts_an_object_of_the_size_asked_for_and_deletes_it_again(
+    store: S3Store, hostile: HostileServer
+) -> None:
+    hostile.will(status(200))
+    assert store.try_upload(1000) is None
+    put, delete = hostile.requests
+    assert (put.method, put.path, len(put.body)) == ("PUT", "/training/augment-trial", 1000)
+    assert (delete.method, delete.path) == ("DELETE", "/training/augment-trial")
+
+
+@pytest.mark.parametrize("refusal", [403, 500, 507])
+def test_a_store_that_takes_no_object_is_told_by_a_trial_and_not_by_a_probe(
+    store: S3Store, hostile: HostileServer, refusal: int
+) -> None:
+    hostile.will(status(200), status(refusal))
+    assert store.probe() is None
+    failure = store.try_upload(1000)
+    assert isinstance(failure, Failure)
+    assert failure.error_type in OUTAGE_TYPES
+    assert f"HTTP {refusal}" in failure.error
