@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from colecionador.domain.secret_files import SECRET_SETTINGS
 from colecionador.domain.settings import MEBIBYTE, PREFIX, Settings
 
 HEAD = """\
@@ -22,6 +23,11 @@ HEAD = """\
 Environment variables, or lines of a `.env` file in the working directory; the environment wins.
 Wrong ones are reported all at once, each by its name, its value and the remedy. `augment doctor`
 shows what is in force, secrets hidden.
+
+{secrets}
+may be in files instead, one line each: `AUGMENT_AMQP_URL_FILE=/run/secrets/amqp_url` in the place
+of `AUGMENT_AMQP_URL`. A file is not seen by who lists a process's environment. Both at once are an
+error.
 
 The secrets among the defaults are those of servers on a developer's machine.
 
@@ -42,7 +48,12 @@ def settings_page() -> str:
         f"| {meanings[name]} |\n"
         for name, field in Settings.model_fields.items()
     )
-    return HEAD + "".join(rows)
+    return HEAD.format(secrets=_secrets()) + "".join(rows)
+
+
+def _secrets() -> str:
+    *names, last = (f"`{PREFIX}{name}`".upper() for name in SECRET_SETTINGS)
+    return f"{', '.join(names)} and {last}"
 
 
 def _meanings() -> Iterator[tuple[str, str]]:

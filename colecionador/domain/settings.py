@@ -1,13 +1,15 @@
 """Every setting of the service, in one place: name, default, meaning, check.
 
-Settings come from the environment, or from a `.env` file in the working directory. Wrong ones are
-reported all at once, each by its name, its value and the remedy.
+Settings come from the environment, or from a `.env` file in the working directory; secrets from
+files too (`secret_files`). Wrong ones are reported all at once, each by its name, its value and
+the remedy.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -21,7 +23,10 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from colecionador.domain.secret_files import given_variables, read_secrets
+
 PREFIX = "AUGMENT_"
+ENV_FILE = ".env"
 MEBIBYTE = 1024 * 1024
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -45,7 +50,7 @@ class Settings(BaseSettings):
     """The settings of one process. Frozen; made once by `load_settings`."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, validate_default=True
+        env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True, validate_default=True
     )
 
     amqp_url: SecretStr = SecretStr("amqp://guest:guest@localhost:5672/")
@@ -219,24 +224,31 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """The settings of the environment. Raises `SettingsError` with every finding at once."""
+    from_files, problems = read_secrets(PREFIX, given_variables(ENV_FILE))
+    findings = list(problems)
     try:
-        return Settings()
+        settings = Settings.model_validate(from_files)
     except ValidationError as error:
-        findings = [_finding(detail["loc"], detail) for detail in error.errors()]
-        raise SettingsError("\n".join(findings)) from None
+        findings += [_finding(detail["loc"], detail, from_files) for detail in error.errors()]
+    else:
+        if not findings:
+            return settings
+    raise SettingsError("\n".join(findings))
 
 
-def _finding(location: tuple[int | str, ...], detail: object) -> str:
+def _finding(location: tuple[int | str, ...], detail: object, from_files: Collection[str]) -> str:
     name = f"{PREFIX}{location[0]}".upper() if location else PREFIX
     value, message = "", "is wrong"
     if isinstance(detail, dict):
         value = _shown(name, detail.get("input"))
         message = str(detail.get("msg", message)).removeprefix("Value error, ")
+    if location and location[0] in from_files:
+        name += "_FILE"
     return f"{name}={value}: {message[:1].lower()}{message[1:]}"
 
 
 def _shown(name: str, value: object) -> str:
-    if any(word in name for word in ("SECRET", "URL", "DSN")):
+    if any(word in name for word in ("SECRET", "URL", "DSN", "ACCESS_KEY")):
         return "(hidden)"
     return f'"{value}"'
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -19,6 +19,8 @@ SHORTEST_SECRET = 5
 PUBLIC_DEFAULTS = frozenset({"guest", "minioadmin", "postgres"})
 """Anyone can read these in the documentation, and they are ordinary words too."""
 
+_PASSWORD_PARAMETERS = frozenset({"password", "sslpassword"})
+
 _PASSWORD_IN_ADDRESS = re.compile(r"(?<=://)([^\s/:@]*):[^\s/@]+(?=@)")
 
 
@@ -31,7 +33,7 @@ def secret_values(settings: Settings) -> tuple[str, ...]:
             continue
         text = value.get_secret_value()
         for secret in _secrets_of(name, text):
-            found |= {secret, unquote(secret)}
+            found |= {secret, unquote(secret), quote(unquote(secret), safe="")}
     return tuple(
         sorted(
             (
@@ -51,7 +53,9 @@ def _secrets_of(name: str, text: str) -> tuple[str, ...]:
     address = urlsplit(text)
     # The key of a DSN stands where others have a user.
     parts = (address.password, address.username if name == "sentry_dsn" else None)
-    return tuple(part for part in parts if part)
+    # PostgreSQL takes passwords as parameters too.
+    given = [value for key, value in parse_qsl(address.query) if key in _PASSWORD_PARAMETERS]
+    return tuple(part for part in (*parts, *given) if part)
 
 
 def without_values(failure: Failure) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from colecionador.domain.secret_files import SECRET_SETTINGS
 from colecionador.domain.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +44,9 @@ def compose() -> dict[str, Any]:
 
 
 def setting_names() -> set[str]:
-    return {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    """Every variable that may be set, those that name a secret's file included."""
+    files = (f"{name}_file" for name in SECRET_SETTINGS)
+    return {f"{PREFIX}{name}".upper() for name in (*Settings.model_fields, *files)}
 
 
 def settings_in(source: str) -> set[str]:

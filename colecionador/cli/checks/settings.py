@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from colecionador.cli.checks.section import Finding, Section, note, wrong
 from colecionador.domain.settings import PREFIX, Settings
-from connectors.telemetry.secrets import HIDDEN, without_secrets
+from connectors.telemetry.secrets import HIDDEN, secret_values, without_secrets
 
 
 def check_settings(settings: Settings) -> Section:
@@ -18,14 +18,18 @@ def check_settings(settings: Settings) -> Section:
 def _shown(settings: Settings, name: str) -> Finding:
     value = getattr(settings, name)
     origin = "" if name in settings.model_fields_set else "  (default)"
+    if isinstance(value, SecretStr):
+        return note(f"{PREFIX}{name.upper()}", f"{_secret_text(settings, value)}{origin}")
     return note(f"{PREFIX}{name.upper()}", f"{_text(value)}{origin}")
 
 
+def _secret_text(settings: Settings, value: SecretStr) -> str:
+    secret = value.get_secret_value()
+    # Of an address only the password is secret; the rest is what one looks for here.
+    return without_secrets(secret_values(settings))(secret) if "://" in secret else HIDDEN
+
+
 def _text(value: object) -> str:
-    if isinstance(value, SecretStr):
-        secret = value.get_secret_value()
-        # Of an address only the password is secret; the rest is what one looks for here.
-        return without_secrets(())(secret) if "://" in secret else HIDDEN
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "unset"
     return "unset" if value is None else str(value)
