@@ -15,7 +15,13 @@ from colecionador.domain.settings import PREFIX, Settings
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
-    *("docs/architecture.md", "docs/operations.md", "docs/metrics.md", "docs/runbook.md"),
+    *(
+        "docs/architecture.md",
+        "docs/imaging.md",
+        "docs/operations.md",
+        "docs/metrics.md",
+        "docs/runbook.md",
+    ),
 )
 
 _FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
