@@ -132,6 +132,7 @@ def _posted(alert: _Alert) -> dict[str, object]:
                 f"{item}, message {alert.message_id}, went to the dead-letter queue. "
                 f"See: augment dlq list --error-type {error_type}"
             ),
+            "runbook_url": f"docs/runbook.md#{ALERT_NAME.lower()}",
         },
         "startsAt": alert.at.isoformat(),
         "endsAt": (alert.at + timedelta(seconds=WINDOW_SECONDS)).isoformat(),

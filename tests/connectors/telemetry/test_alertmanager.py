@@ -62,6 +62,7 @@ def test_a_dead_letter_is_one_alert_with_its_kind_as_labels() -> None:
         "categoria": "moedas",
     }
     assert "item 7, message message-7" in alert["annotations"]["description"]
+    assert alert["annotations"]["runbook_url"] == "docs/runbook.md#augmentdeadletter"
     begins, ends = (datetime.fromisoformat(alert[name]) for name in ("startsAt", "endsAt"))
     assert ends - begins == timedelta(seconds=WINDOW_SECONDS)
 
