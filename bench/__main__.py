@@ -11,8 +11,8 @@ from pathlib import Path
 from bench import alone, control_plane, growth, kernel_bound, largest, layouts, published, service
 from bench.figures import Outcome
 from bench.report import CONSOLE, print_outcome
-from bench.results import Conditions, write_results
-from bench.scale import Scale, scale
+from bench.results import Conditions, record
+from bench.scale import QUICK, Scale, scale
 from bench.servers import Servers, servers_of_environment
 
 BENCHMARKS: Mapping[str, Callable[[Servers, Scale], Outcome]] = {
@@ -39,19 +39,18 @@ def main(names: list[str]) -> int:
         except LookupError as error:
             CONSOLE.print(f"bench: {error}")
             return 2
-        conditions = Conditions.now()
-        outcomes = {name: _run(name, servers) for name in names or BENCHMARKS}
-    path = write_results(outcomes, conditions, complete=not names)
-    CONSOLE.print(f"written to {path}")
+        for name in names or BENCHMARKS:
+            _run(name, servers)
     return 0
 
 
-def _run(name: str, servers: Servers) -> Outcome:
-    started = time.monotonic()
-    outcome = BENCHMARKS[name](servers, scale())
+def _run(name: str, servers: Servers) -> None:
+    conditions, started, size = Conditions.now(), time.monotonic(), scale()
+    outcome = BENCHMARKS[name](servers, size)
     print_outcome(outcome)
-    CONSOLE.print(f"{name} took {time.monotonic() - started:.0f} s\n", style="dim")
-    return outcome
+    path = record(name, outcome, conditions, quick=size is QUICK)
+    seconds = time.monotonic() - started
+    CONSOLE.print(f"{name} took {seconds:.0f} s; written to {path.name}\n", style="dim")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`bench/results.json`: every figure of a run, and the conditions that it was measured under."""
+"""`bench/results.json`: the last figures of each benchmark, and what they were measured on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,23 +17,24 @@ import orjson
 from bench.figures import Outcome
 
 RESULTS = Path(__file__).with_name("results.json")
-PARTIAL = Path(__file__).with_name("results-partial.json")
+QUICK_RESULTS = Path(__file__).with_name("results-quick.json")
 PACKAGES = ("bytewax", "minio", "opencv-python-headless", "pika", "psycopg", "simplejpeg")
+
+Load = tuple[float, float, float]
+"""Processes that wanted a core, over the last 1, 5 and 15 minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What a run was made on."""
+    """What a benchmark was run on."""
 
     started: str
     cores: int
-    load_before: tuple[float, float, float]
-    """Processes that wanted a core, over the last 1, 5 and 15 minutes before the run."""
+    load_before: Load
     revision: str
     """Of the code."""
     python: str
     versions: dict[str, str]
-    quick: bool
 
     @classmethod
     def now(cls) -> Self:
@@ -46,30 +46,24 @@ class Conditions:
             revision=_revision(),
             python=platform.python_version(),
             versions={name: version(name) for name in PACKAGES},
-            quick=os.environ.get("QUICK", "") not in {"", "0"},
         )
+
+
+def record(name: str, outcome: Outcome, conditions: Conditions, *, quick: bool) -> Path:
+    """Replace this benchmark's figures in the file; those of the others stay as they are."""
+    path = QUICK_RESULTS if quick else RESULTS
+    results = orjson.loads(path.read_bytes()) if path.exists() else {}
+    results[name] = {
+        "conditions": dataclasses.asdict(conditions) | {"load_after": os.getloadavg()},
+        "tables": [dataclasses.asdict(table) for table in outcome.tables],
+        "claims": [dataclasses.asdict(each) | {"holds": each.holds} for each in outcome.claims],
+    }
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    path.write_bytes(orjson.dumps(results, option=options))
+    return path
 
 
 def _revision() -> str:
     command = ("git", "describe", "--always", "--dirty", "--exclude=*")
     done = subprocess.run(command, cwd=RESULTS.parent, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
-
-
-def write_results(
-    outcomes: Mapping[str, Outcome], conditions: Conditions, *, complete: bool
-) -> Path:
-    """Write them beside the code; a quick or a partial run does not replace the complete one."""
-    path = RESULTS if complete and not conditions.quick else PARTIAL
-    content = {
-        "conditions": dataclasses.asdict(conditions) | {"load_after": os.getloadavg()},
-        "benchmarks": {name: _content(outcome) for name, outcome in outcomes.items()},
-    }
-    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    path.write_bytes(orjson.dumps(content, option=options))
-    return path
-
-
-def _content(outcome: Outcome) -> dict[str, object]:
-    claims = [dataclasses.asdict(claim) | {"holds": claim.holds} for claim in outcome.claims]
-    return {"tables": [dataclasses.asdict(table) for table in outcome.tables], "claims": claims}

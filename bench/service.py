@@ -25,8 +25,8 @@ OVERLAPPED = plain(3)
 
 COLUMNS = (
     "items/s",
+    "items/core s",
     "× the first",
-    "items/core s left",
     "CPU ms/item",
     "÷ kernel bound",
     "servers' CPU ms/item",
@@ -66,8 +66,8 @@ class Rounds:
         return [each.runs[contender.name] for each in self.done]
 
     def throughputs(self, contender: Contender) -> list[float]:
-        """Items a second, a round each."""
-        return [run.items_per_second for run in self.of(contender)]
+        """Items in a second of a core, of the time that other programs left, a round each."""
+        return [run.items_per_core_second for run in self.of(contender)]
 
     def cpu_ms(self, contender: Contender) -> list[float]:
         """CPU of the contender's own processes, a round each."""
@@ -123,9 +123,11 @@ def table(measured: Rounds) -> Table:
     ]
     rows += [_row(measured, contender) for contender in measured.contenders]
     note = (
-        "Latency is from an item's start to its commit, with a backlog. Busy: of the core time "
-        "that other programs left, what the contender and the servers used; items a core second "
-        "are of that time too, the servers' work included."
+        "Latency is from an item's start to its commit, with a backlog. Items a core second are by "
+        "the core time that other programs left, idle time and the servers' work included: on a "
+        "machine with nothing else to do, items a second over its cores. Ratios are of those, "
+        "since a busy machine gives more time to whoever has more threads. Busy: the used share "
+        "of that time."
     )
     return Table(f"{measured.kind.name}s", COLUMNS, tuple(rows), note)
 
@@ -136,9 +138,9 @@ def _row(measured: Rounds, contender: Contender) -> Row:
         spread([percentile(run.total_ms, share) for run in runs]) for share in (0.5, 0.95, 0.99)
     ]
     cells: tuple[Spread | None, ...] = (
+        spread([run.items_per_second for run in runs]),
         spread(measured.throughputs(contender)),
         ratio(measured.throughputs(contender), measured.throughputs(measured.contenders[0])),
-        spread([run.items_per_core_second for run in runs]),
         spread(measured.cpu_ms(contender)),
         ratio(measured.cpu_ms(contender), measured.kernel_ms),
         spread([run.server_cpu_ms for run in runs]),
