@@ -30,7 +30,7 @@ class Scale:
 
 FULL = Scale(
     rounds=3,
-    seconds=300,
+    seconds=240,
     photos=12,
     web_photos=60,
     thumbnails=250,
