@@ -1,10 +1,10 @@
 # `make` alone prints what there is. Everything runs from .venv and leaves no process behind.
 .DEFAULT_GOAL := help
-.PHONY: help setup servers monitoring demo test lint types format bench docs lock clean
+.PHONY: help setup servers monitoring demo test lint types format bench soak fuzz docs lock clean
 MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python
-sources := $(wildcard colecionador connectors flows sandbox demo bench deploy docs tests)
+sources := $(wildcard colecionador connectors flows sandbox demo bench soak deploy docs tests)
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,16 @@ format: setup ## rewrite the sources in the project's style
 
 bench: servers ## the benchmarks: a table, and bench/results.json
 	@$(python) -m sandbox run -- $(python) -m bench
+
+# MINUTES=10 for a long one; SEED chooses the faults.
+MINUTES := 2
+soak: servers ## load and random faults for MINUTES=2, then the books: nothing lost, nothing doubled
+	@$(python) -m soak $(MINUTES) $(SEED)
+
+SECONDS := 300
+fuzz: setup ## the parser, AMQP properties and image intake under a fuzzer, SECONDS=300 each
+	@$(python) -m pip install --quiet --no-build-isolation --editable '.[fuzz]'
+	@$(python) -m tests.fuzz $(SECONDS)
 
 docs: setup ## write anew what is made from code: settings.md, metrics.md, schema.sql, the topology, the dashboards
 	@$(python) -m docs.settings_page > docs/settings.md
