@@ -46,17 +46,17 @@ def fuzz(name: str, seconds: float) -> bool:
 
 
 def _worker(name: str, seconds: int, found: Path, broken: Path) -> int:
-    options = (
+    options = [
         f"-max_total_time={seconds}",
         f"-max_len={LARGEST_INPUT_BYTES}",
         f"-rss_limit_mb={MEMORY_LIMIT_MB}",
         f"-timeout={HANG_SECONDS}",
         f"-artifact_prefix={broken}/",
         "-print_final_stats=1",
-    )
+    ]
     dictionary = Path(__file__).with_name(f"{name}.dict")
     if dictionary.exists():
-        options = (*options, f"-dict={dictionary}")
+        options.append(f"-dict={dictionary}")
     command = [sys.executable, "-m", "tests.fuzz.worker", name, *options, str(found)]
     return subprocess.run([*command, str(CORPUS / name)], check=False).returncode
 

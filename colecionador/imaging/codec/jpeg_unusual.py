@@ -55,5 +55,7 @@ def _complaint(data: bytes) -> str | None:
         )
     except subprocess.TimeoutExpired:
         return f"not done within {_CHILD_SECONDS} s"
+    if child.returncode < 0:
+        return f"the decoder was ended by signal {-child.returncode}"
     lines = child.stderr.decode(errors="replace").splitlines()
     return next((line for line in lines if line.startswith(_DAMAGE)), None)
