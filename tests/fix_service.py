@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -34,6 +35,8 @@ from tests.fix_sandbox import fresh_environment
 
 DEADLINE_SECONDS = 60.0
 RETRY_BASE_SECONDS = 0.3
+NINE_PLAN = Path(__file__).parent / "plans" / "nine.toml"
+"""A plan of the nine alone, so that every item has as many, whatever its categoria."""
 
 Row = dict[str, Any]
 
@@ -198,7 +201,8 @@ def wait_until(holds: Callable[[], bool], otherwise: str) -> None:
 def new_service(servers: Sandbox, **settings: str) -> Service:
     """A service with all that `augment init` makes; `settings` without their prefix."""
     environment = fresh_environment(servers) | {
-        "AUGMENT_RETRY_BASE_SECONDS": str(RETRY_BASE_SECONDS)
+        "AUGMENT_RETRY_BASE_SECONDS": str(RETRY_BASE_SECONDS),
+        "AUGMENT_PLAN": str(NINE_PLAN),
     }
     environment |= {f"{PREFIX}{name.upper()}": value for name, value in settings.items()}
     service = Service(environment)

@@ -50,6 +50,8 @@ def test_every_photograph_becomes_stored_variations_that_are_what_the_rows_say(
     items = sum(map(len, photographs().values()))
     assert [job["status"] for job in jobs] == ["success"] * items
     assert len(results) >= 9 * items
+    own = {"rotate_45", "zoom_in", "tilt_left", "elastic_1"}
+    assert own <= {result["variation"] for result in results}
     for result in results:
         data = (output / result["bucket"] / result["object_key"]).read_bytes()
         assert hashlib.md5(data).hexdigest() == result["md5"]

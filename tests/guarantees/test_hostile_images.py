@@ -17,9 +17,9 @@ BUDGET_BYTES = 16 * MEBIBYTE
 THREADS = 2
 SOURCE_LIMIT_BYTES = 16 * MEBIBYTE
 BOUND_BYTES = 4 * BUDGET_BYTES
-"""By docs/imaging.md, under Memory: the budget, and for each thread a variation's own pixels and
-what its operation needs, at most as much as the budget and a half. No source is large here, but
-for those that must not be read or unpacked at all: the least of them has 95 MiB."""
+"""By docs/imaging.md, under Memory: the budget, the sources in flight, and for each thread three
+and a half times a photo's pixels. These photos are small; what must never be read or unpacked has
+95 MiB and more."""
 
 CORRUPT = frozenset({ErrorType.CORRUPT_IMAGE, ErrorType.INVALID_FORMAT})
 Expected = frozenset[ErrorType | None]

@@ -61,9 +61,10 @@ def test_nearly_all_that_moved_by_three_percent_are_found_in_every_direction() -
     assert by_laplacian < 0.5 * len(made)
 
 
+@pytest.mark.parametrize("name", ["chelsea.png", "motorcycle_left.png", "coins.png"])
 @pytest.mark.parametrize("size", [(640, 480), (1632, 1224), (4000, 3000)])
-def test_a_moved_photograph_is_found_at_every_size(size: tuple[int, int]) -> None:
-    sharp = pixels_of("chelsea.png", *size)
+def test_a_moved_photograph_is_found_at_every_size(name: str, size: tuple[int, int]) -> None:
+    sharp = pixels_of(name, *size)
     still, shaken = scores_of(sharp), scores_of(moved(sharp, 0.03, 20))
     assert not is_moved(still)
     assert is_moved(shaken)

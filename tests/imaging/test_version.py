@@ -34,7 +34,11 @@ def test_comments_and_spelling_do_not_change_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("offset = 30", "offset = 31"), ("sigma = 1.1", "sigma = 1.2"), ("[categoria.arte]", "")],
+    [
+        ("offset = 30", "offset = 31"),
+        ("sigma = 1.1", "sigma = 1.2"),
+        ("amplitude = 0.009", "amplitude = 0.01"),
+    ],
 )
 def test_a_changed_plan_changes_it(tmp_path: Path, old: str, new: str) -> None:
     path = tmp_path / "plan.toml"

@@ -10,7 +10,10 @@ from colecionador.imaging.codec import Image
 from colecionador.imaging.variations import check_operation, make_variation
 from tests.fix_images import Pixels, as_image, variation
 
-NINE = load_plan(None, check_operation).base
+PLAN = load_plan(None, check_operation)
+NINE = PLAN.base
+SHIPPED = tuple(known for _, own in PLAN.by_categoria for known in own)
+"""What the categorias of the plan that is shipped have besides."""
 ADAPTIVE = (
     variation("rotate", "rotate_45", degrees=45, corners="reflect"),
     variation("rotate", "rotate_135", degrees=135, corners="crop"),
