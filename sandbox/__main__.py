@@ -7,11 +7,15 @@ import sys
 
 from sandbox import background
 from sandbox.errors import SandboxError
-from sandbox.install import ensure_monitoring, ensure_rabbitmq
+from sandbox.install import ensure_monitoring, ensure_rabbitmq, ensure_tls_postgresql
 from sandbox.report import report
 from sandbox.run import run
 
-_INSTALLERS = {"rabbitmq": ensure_rabbitmq, "monitoring": ensure_monitoring}
+_INSTALLERS = {
+    "rabbitmq": ensure_rabbitmq,
+    "monitoring": ensure_monitoring,
+    "tls-postgresql": ensure_tls_postgresql,
+}
 
 
 def main() -> int:

@@ -1,9 +1,10 @@
-"""The programs that no Python package brings: RabbitMQ, and for tests Prometheus, Alertmanager."""
+"""The programs that no Python package brings: RabbitMQ, and what only tests need."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 from sandbox.packages import Package, install
 from sandbox.rabbitmq import find_server
@@ -15,6 +16,8 @@ _MONITORING = {
     "amtool": Package("prometheus-alertmanager", "prometheus-alertmanager"),
 }
 """Each by the program that is there when it is."""
+_POSTGRESQL = Package("postgresql", "postgresql")
+_POSTGRESQL_FOLDERS = "usr/lib/postgresql/*/bin"
 
 
 def ensure_rabbitmq(report: Callable[[str], None]) -> None:
@@ -28,3 +31,15 @@ def ensure_monitoring(report: Callable[[str], None]) -> None:
     missing = [package for program, package in _MONITORING.items() if not shutil.which(program)]
     if missing:
         install(missing, report)
+
+
+def ensure_tls_postgresql(report: Callable[[str], None]) -> None:
+    """Install a PostgreSQL that has TLS where none is there; `SandboxError` otherwise."""
+    if find_tls_postgresql() is None:
+        install([_POSTGRESQL], report)
+
+
+def find_tls_postgresql() -> Path | None:
+    """The programs of Debian's newest PostgreSQL; None where there is none."""
+    found = [path for path in Path("/").glob(_POSTGRESQL_FOLDERS) if (path / "initdb").exists()]
+    return max(found, key=lambda path: int(path.parent.name), default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from ssl import CERT_REQUIRED
 
 from pika import URLParameters
 
@@ -11,6 +12,8 @@ from colecionador.domain.settings import Settings
 
 HEARTBEAT_SECONDS = 30
 CONNECT_SECONDS = 3.0
+
+_SETTING = "AUGMENT_AMQP_URL=(hidden):"
 
 
 class BrokerError(Exception):
@@ -26,12 +29,7 @@ def connection_parameters(settings: Settings, purpose: str) -> URLParameters:
     Time-outs and a heartbeat in the URL count; without them it is 3 s to connect, and 30 s between
     heartbeats. Raises `BrokerError` for a URL that pika does not understand.
     """
-    try:
-        parameters = URLParameters(settings.amqp_url.get_secret_value())
-    except (ValueError, TypeError) as error:
-        raise BrokerError(
-            f"AUGMENT_AMQP_URL=(hidden): {error}; e.g. amqp://user:password@host:5672/vhost"
-        ) from error
+    parameters = _parsed(settings.amqp_url.get_secret_value())
     if parameters.heartbeat is None:
         parameters.heartbeat = HEARTBEAT_SECONDS
     if parameters.socket_timeout == URLParameters.DEFAULT_SOCKET_TIMEOUT:
@@ -44,6 +42,32 @@ def connection_parameters(settings: Settings, purpose: str) -> URLParameters:
         **(parameters.client_properties or {}),
         "connection_name": name,
     }
+    return parameters
+
+
+def _parsed(url: str) -> URLParameters:
+    try:
+        parameters = URLParameters(url)
+    except SyntaxError:
+        # Its text would show the options, a key's password among them.
+        raise BrokerError(
+            f"{_SETTING} ssl_options are no dictionary; "
+            "e.g. ?ssl_options={'ca_certs': '/etc/ssl/authority.pem'}, percent-encoded"
+        ) from None
+    except OSError as error:
+        raise BrokerError(
+            f"{_SETTING} a file of ssl_options cannot be used ({error.strerror or error}); "
+            "name the authority's file, in PEM, in ca_certs"
+        ) from None
+    except (ValueError, TypeError) as error:
+        raise BrokerError(
+            f"{_SETTING} {error}; e.g. amqp://user:password@host:5672/vhost"
+        ) from None
+    tls = parameters.ssl_options
+    if tls and not (tls.context.check_hostname and tls.context.verify_mode is CERT_REQUIRED):
+        raise BrokerError(
+            f"{_SETTING} ssl_options do not check who the broker is; leave `protocol` out of them"
+        )
     return parameters
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import ssl
+import traceback
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -64,7 +67,9 @@ def test_lanes_work_over_tls(open_bench: OpenBench, broker: Broker) -> None:
     bench = open_bench()
     bench.declare()
     bench.publish(b"job-1")
-    settings = bench.settings.model_copy(update={"amqp_url": _tls_url(broker, str(CERTIFICATE))})
+    settings = bench.settings.model_copy(
+        update={"amqp_url": _tls_url(broker, {"ca_certs": str(CERTIFICATE)})}
+    )
     bench.lanes = RabbitLanes(settings, bench.telemetry)
     bench.open()
     bench.settle_and_wait(*map(completion, bench.take(1)))
@@ -75,6 +80,36 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_in_words(broker: Broke
     settings = broker.settings().model_copy(update={"amqp_url": _tls_url(broker)})
     with pytest.raises(BrokerError, match="CERTIFICATE_VERIFY_FAILED"):
         queue_depths(settings)
+
+
+def test_a_certificate_for_another_name_is_refused_in_words(broker: Broker) -> None:
+    url = _tls_url(broker, {"ca_certs": str(CERTIFICATE), "server_hostname": "broker.example"})
+    settings = broker.settings().model_copy(update={"amqp_url": url})
+    with pytest.raises(BrokerError, match=r"not valid for 'broker\.example'"):
+        queue_depths(settings)
+
+
+# That of a protocol that checks nobody.
+@pytest.mark.filterwarnings("ignore:ssl.PROTOCOL_TLS is deprecated")
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        (
+            {"ca_certs": str(CERTIFICATE), "protocol": ssl.PROTOCOL_TLS.value},
+            "leave `protocol` out",
+        ),
+        ({"ca_certs": "/nowhere/authority.pem"}, "name the authority's file, in PEM, in ca_certs"),
+        ("{'password': 'planted-", "no dictionary"),
+        ("planted-()", "e.g. amqp://"),
+    ],
+)
+def test_tls_options_that_check_nobody_or_make_no_sense_are_refused_and_not_shown(
+    broker: Broker, options: object, remedy: str
+) -> None:
+    settings = broker.settings().model_copy(update={"amqp_url": _tls_url(broker, options)})
+    with pytest.raises(BrokerError, match=re.escape(remedy)) as raised:
+        queue_depths(settings)
+    assert "planted" not in "".join(traceback.format_exception(raised.value))
 
 
 def test_the_heartbeat_is_half_a_minute_unless_the_url_says_otherwise(broker: Broker) -> None:
@@ -92,6 +127,8 @@ def test_a_url_that_makes_no_sense_is_refused_by_the_settings_name(broker: Broke
         queue_depths(settings)
 
 
-def _tls_url(broker: Broker, authority: str | None = None) -> SecretStr:
-    query = f"?ssl_options={quote(repr({'ca_certs': authority}))}" if authority else ""
+def _tls_url(broker: Broker, options: object = None) -> SecretStr:
+    """The broker over TLS; `options` are pika's: a dictionary, or what stands for one."""
+    text = options if isinstance(options, str) else repr(options)
+    query = f"?ssl_options={quote(text)}" if options else ""
     return SecretStr(f"amqps://guest:guest@localhost:{broker.server.tls_port}/%2F{query}")
