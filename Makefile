@@ -1,6 +1,6 @@
 # `make` alone prints what there is. Everything runs from .venv and leaves no process behind.
 .DEFAULT_GOAL := help
-.PHONY: help setup servers monitoring demo test lint types format bench soak fuzz docs lock clean
+.PHONY: help setup servers monitoring tls-postgresql demo test lint types format bench soak fuzz docs lock clean
 MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python
@@ -23,10 +23,14 @@ servers: setup
 monitoring: setup
 	@$(python) -m sandbox install monitoring
 
+# PostgreSQL with TLS, which the package's own does not have.
+tls-postgresql: setup
+	@$(python) -m sandbox install tls-postgresql
+
 demo: servers ## the main job on real photographs, on private servers of its own
 	@$(python) -m sandbox run -- $(python) -m demo
 
-test: servers monitoring lint types ## every check and every test
+test: servers monitoring tls-postgresql lint types ## every check and every test
 	@$(python) -m pytest
 
 lint: setup ## style, formatting and the layers between packages
