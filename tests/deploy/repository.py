@@ -14,7 +14,7 @@ from colecionador.domain.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
-    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"),
     *(
         "docs/architecture.md",
         "docs/imaging.md",

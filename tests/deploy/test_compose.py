@@ -13,6 +13,8 @@ from connectors.rabbitmq.session import CLOSE_SECONDS
 from tests.deploy.repository import compose, project, setting_names, settings_in, text
 
 SERVERS = ("rabbitmq", "postgresql", "s3")
+SET_UPS = ("s3-account", "init")
+"""They do their work and end."""
 REQUIRED = re.compile(r"\$\{(\w+):\?[^}]+\}")
 ANY_VARIABLE = re.compile(r"\$\{[^}]*\}")
 EXACT_TAGS = {
@@ -77,7 +79,11 @@ def test_the_service_starts_when_the_set_up_has_succeeded(services: dict[str, An
     assert (program, verb) == ("augment", "init")
     assert verb in VERBS
     assert program in project()["scripts"]
-    assert services["init"]["restart"] == "no"
+    for set_up in SET_UPS:
+        assert (
+            services["flow"]["depends_on"][set_up]["condition"] == "service_completed_successfully"
+        )
+        assert services[set_up]["restart"] == "no"
 
 
 def test_the_service_may_be_scaled(services: dict[str, Any]) -> None:
@@ -94,7 +100,7 @@ def test_the_service_has_time_to_drain_before_it_is_killed(services: dict[str, A
 
 
 def test_what_ends_is_started_again(services: dict[str, Any]) -> None:
-    lasting = {name: each for name, each in services.items() if name != "init"}
+    lasting = {name: each for name, each in services.items() if name not in SET_UPS}
     assert {each["restart"] for each in lasting.values()} == {"unless-stopped"}
 
 
