@@ -30,6 +30,7 @@ from minio import Minio
 from pika import BasicProperties, BlockingConnection, DeliveryMode, URLParameters
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.spec import Basic
+from urllib3 import PoolManager, Retry, Timeout
 
 from bench.plain_images import VARIATIONS, Encoded, decode, make, quality
 from bench.plain_rows import Stored, commit
@@ -65,6 +66,11 @@ class PlainConsumer:
             os.environ["AUGMENT_S3_SECRET_KEY"],
             secure=False,
             region=os.environ["AUGMENT_S3_REGION"],
+            http_client=PoolManager(
+                maxsize=items_at_once + len(VARIATIONS),
+                timeout=Timeout(connect=5, read=15),
+                retries=Retry(5, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504)),
+            ),
         )
 
     def run(self) -> None:
