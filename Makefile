@@ -1,13 +1,13 @@
 # `make` alone prints what there is. Everything runs from .venv and leaves no process behind.
 .DEFAULT_GOAL := help
-.PHONY: help setup servers monitoring tls-postgresql demo test lint types format bench soak fuzz docs lock clean
+.PHONY: help setup servers monitoring tls-postgresql demo test test-long lint types format bench soak fuzz docs lock clean
 MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python
 sources := $(wildcard colecionador connectors flows sandbox demo bench soak deploy docs tests)
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.ready ## .venv with the project and all its dependencies; quick when nothing changed
 	@:
@@ -32,6 +32,9 @@ demo: servers ## the main job on real photographs, on private servers of its own
 
 test: servers monitoring tls-postgresql lint types ## every check and every test
 	@$(python) -m pytest
+
+test-long: servers ## the faults at their full lengths: half an hour
+	@$(python) -m pytest -m long
 
 lint: setup ## style, formatting and the layers between packages
 	@.venv/bin/ruff check --quiet $(sources)

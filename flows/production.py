@@ -25,7 +25,13 @@ from connectors.telemetry.log_output import configure_logging, log_uncaught
 from connectors.telemetry.stderr_lines import StderrLines, log_output
 from flows.cluster import process_index
 from flows.health import healthz_route, readyz_route
-from flows.stopping import deadly, end_with_testing_parent, on_error, on_stop_signal
+from flows.stopping import (
+    deadly,
+    end_at_once_when_done,
+    end_with_testing_parent,
+    on_error,
+    on_stop_signal,
+)
 from flows.telemetry import Backends, open_backends
 from flows.watchdog import hanging_photo, silent_peer, watch
 from flows.wiring import Ports, Wiring, wire
@@ -64,6 +70,7 @@ def production_wiring() -> Wiring:
 
     def start() -> None:
         spare_the_collector()
+        end_at_once_when_done()
         stderr.capture(log_output)
         atexit.register(stderr.close)
         atexit.register(backends.close)

@@ -7,6 +7,7 @@ wake-up descriptor, so a thread of ours reads the signal there.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import signal
@@ -70,6 +71,22 @@ def on_error(die: Callable[[BaseException], None]) -> None:
         die(error)
 
     sys.excepthook = hook
+
+
+def end_at_once_when_done() -> None:
+    """Let the process end with 0 without taking the interpreter down.
+
+    Work that a drain has given up may still compute in native code; its thread would be torn out
+    of there, which C++ answers by aborting the process. To be called before all that is to be done
+    at the end is registered, since it ends what comes after.
+    """
+
+    def end() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+    atexit.register(end)
 
 
 def end_with_testing_parent() -> None:

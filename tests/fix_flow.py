@@ -64,6 +64,11 @@ class Flow:
         """Of the process that was started."""
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
     def wait_for(self, event: str, count: int = 1, **fields: object) -> list[LogLine]:
         """The lines of this event with these fields, as soon as there are so many."""
         deadline = time.monotonic() + DEADLINE_SECONDS

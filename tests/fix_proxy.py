@@ -1,22 +1,25 @@
-"""A TCP proxy that injects faults: it cuts, stalls, or refuses what passes through it."""
+"""A TCP proxy that injects faults: it cuts, stalls, refuses, delays, throttles or corrupts."""
 
 from __future__ import annotations
 
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
 
 _CHUNK_BYTES = 65536
+_LARGE_BYTES = 4096
 
 
 class Proxy:
     """Forwards connections on `port` of this machine to a server, until it is told otherwise.
 
     Faults are those of a network: `cut` resets every open connection, `stall` holds back what is
-    under way with the connections open, `refuse` lets no new connection in.
+    under way with the connections open, `refuse` lets no new connection in, `abandon` leaves the
+    open connections without their other ends, as a firewall that forgets them does.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -24,6 +27,10 @@ class Proxy:
         self._flowing = threading.Event()
         self._flowing.set()
         self._refusing = False
+        self._delay_seconds = 0.0
+        self._octets_a_second = float("inf")
+        self._to_corrupt = 0
+        self._abandoned: set[socket.socket] = set()
         self._cut_after: bytes | None = None
         self.cut_happened = threading.Event()
         """Set once the octets of `cut_after` have passed."""
@@ -70,6 +77,21 @@ class Proxy:
         """Let connections in again."""
         self._refusing = False
 
+    def abandon(self) -> None:
+        """Pass nothing on over the connections that are open now, ever; new ones work."""
+        with self._lock:
+            self._abandoned.update(self._open)
+
+    def slow_down(self, delay_seconds: float = 0.0, octets_a_second: float = float("inf")) -> None:
+        """Hold back each piece for a while, and pass so much on a second; by default no more."""
+        self._delay_seconds = delay_seconds
+        self._octets_a_second = octets_a_second
+
+    def corrupt(self, pieces: int) -> None:
+        """Damage a bit of so many large pieces that pass, in either direction."""
+        with self._lock:
+            self._to_corrupt = pieces
+
     def close(self) -> None:
         """Take it down with all its connections and threads."""
         self._closed = True
@@ -112,7 +134,10 @@ class Proxy:
         with suppress(OSError):
             while data := source.recv(_CHUNK_BYTES):
                 self._flowing.wait()
-                target.sendall(data)
+                if source in self._abandoned:
+                    continue
+                time.sleep(self._delay_seconds + len(data) / self._octets_a_second)
+                target.sendall(self._damaged(data))
                 if outbound and self._cut_after is not None and self._cut_after in data:
                     self._cut_after = None
                     self.cut_happened.set()
@@ -121,6 +146,15 @@ class Proxy:
             _reset(connection)
             with self._lock:
                 self._open.discard(connection)
+
+    def _damaged(self, data: bytes) -> bytes:
+        with self._lock:
+            # What is large is content; the start of it may still be a header's.
+            if self._to_corrupt == 0 or len(data) < _LARGE_BYTES:
+                return data
+            self._to_corrupt -= 1
+        middle = len(data) // 2
+        return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
 
 def _reset(connection: socket.socket) -> None:

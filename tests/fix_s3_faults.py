@@ -28,6 +28,11 @@ class FaultyS3(ThreadingHTTPServer):
         self.endpoint = f"http://127.0.0.1:{self.server_address[1]}"
         self.refusals: dict[str, int] = {}
         """HTTP statuses by the object keys that are refused with them."""
+        self.refused_puts: int | None = None
+        """The HTTP status of every PUT, as of a disk that is full; None: they pass."""
+        self.puts_refused = 0
+        self.forbidden_prefixes: set[str] = set()
+        """Beginnings of the keys of objects that may not be put."""
         self.silent: set[str] = set()
         """Object keys of which every request is left without an answer."""
         self.silences = 0
@@ -38,6 +43,10 @@ class FaultyS3(ThreadingHTTPServer):
         """Keep a request waiting until its sender has given up for certain."""
         self.silences += 1
         self._closing.wait(_LONGEST_SILENCE_SECONDS)
+
+    def stop_silence(self) -> None:
+        """Let go of every request that waits: its connection closes without an answer."""
+        self._closing.set()
 
     def stop(self) -> None:
         """Stop listening, and end what waits."""
@@ -61,6 +70,9 @@ class _Connection(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self._handle()
 
+    def do_DELETE(self) -> None:
+        self._handle()
+
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
@@ -71,10 +83,18 @@ class _Connection(BaseHTTPRequestHandler):
         if key in self.server.silent:
             self.server.be_silent()
             self.close_connection = True
+        elif self.command == "PUT" and self.server.refused_puts is not None:
+            self.server.puts_refused += 1
+            self._answer(self.server.refused_puts, {}, b"", "0")
+        elif self.command == "PUT" and self._is_refused_beneath(key):
+            self._answer(403, {}, b"", "0")
         elif key in self.server.refusals:
             self._answer(self.server.refusals[key], {}, b"", "0")
         else:
             self._forward(body)
+
+    def _is_refused_beneath(self, key: str) -> bool:
+        return any(key.startswith(prefix) for prefix in self.server.forbidden_prefixes)
 
     def _forward(self, body: bytes) -> None:
         connection = HTTPConnection(self.server.target)

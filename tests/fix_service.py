@@ -21,6 +21,7 @@ import pytest
 from minio import Minio
 from pika import BasicProperties, BlockingConnection, DeliveryMode, URLParameters
 from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import NackError
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -35,6 +36,7 @@ from tests.fix_sandbox import fresh_environment
 
 DEADLINE_SECONDS = 60.0
 RETRY_BASE_SECONDS = 0.3
+_PUBLISH_TRIES = 10
 NINE_PLAN = Path(__file__).parent / "plans" / "nine.toml"
 """A plan of the nine alone, so that every item has as many, whatever its categoria."""
 
@@ -100,7 +102,7 @@ class Service:
                     message_id=each.message_id,
                     timestamp=int(time.time()),
                 )
-                channel.basic_publish("", self.queue, each.body, properties, mandatory=True)
+                _publish(channel, self.queue, each.body, properties)
 
     def completions(self) -> list[Message]:
         """Every completion so far."""
@@ -183,6 +185,19 @@ class Service:
                 if method is None or properties is None or body is None:
                     return found
                 found.append(Message(properties.message_id, body, properties))
+
+
+def _publish(
+    channel: BlockingChannel, queue: str, body: bytes, properties: BasicProperties
+) -> None:
+    """Publish as a good producer does: again what the broker did not take, under the same id."""
+    for _ in range(_PUBLISH_TRIES - 1):
+        try:
+            return channel.basic_publish("", queue, body, properties, mandatory=True)
+        except NackError:
+            # A quorum queue without a leader, for a moment.
+            time.sleep(0.5)
+    return channel.basic_publish("", queue, body, properties, mandatory=True)
 
 
 def _delay(seconds: float) -> str:

@@ -9,8 +9,8 @@ steps, each asked for only where the one before says that all is well:
    or that takes no writes, answers every probe.
 
 While probe or trial fails too, everybody who asks waits, one prober knocks with growing intervals,
-and the lanes take no more deliveries. When they succeed the call is made again; a call that fails
-although both succeed is the message's own failure.
+and the lanes take no more deliveries. When they succeed the call is made again; a call that was
+made after them, and fails although they succeed once more, is the message's own failure.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ T = TypeVar("T")
 FIRST_PROBE_SECONDS = 0.2
 LONGEST_PROBE_SECONDS = 2.0
 """With the three seconds that a probe may take, work goes on within five of a server's return."""
+TRIES = 2
+"""Of a call: the first may have failed by an outage that was over before the probe came."""
 DATABASE_TRIES = 3
 """Of a call to the database: what fails there is never one message's doing."""
 
@@ -74,16 +76,16 @@ class OutageWatch:
         self,
         attempt: Callable[[], Hop[T]],
         *,
-        tries: int = 1,
+        tries: int = TRIES,
         trial: Probe | None = None,
         is_wanted: Callable[[], bool] = _is_wanted,
     ) -> T:
         """Make a call, again after each outage; its answer, or a failure that is its own.
 
         It is its own once the call has failed `tries` times although the dependency passed probe
-        and `trial` right afterwards: more than once where a failure says nothing of the message,
-        such as a connection that was lost in a restart too short for a probe to see. Raises
-        `GivenUp` instead of making a call that is not wanted any more.
+        and `trial` right afterwards; never at the first time, which may have been a restart too
+        short for a probe to see. Raises `GivenUp` instead of making a call that is not wanted any
+        more.
         """
         while True:
             await self._end_of_outage()

@@ -109,6 +109,11 @@ def mismatch(etag: str, md5: str) -> Problem:
     return Problem(Cause.DAMAGED, f'ETag "{etag}" where the MD5 of what was sent is "{md5}"')
 
 
+def damaged(etag: str, md5: str) -> Problem:
+    """The problem of an object that was read as other bytes than its ETag says."""
+    return Problem(Cause.DAMAGED, f'MD5 "{md5}" of what was read where the ETag is "{etag}"')
+
+
 def source_failure(problem: Problem, bucket: str, object_key: str) -> Failure:
     """The failure of a source that could not be read."""
     where = f'objectKey "{object_key}" in bucket "{bucket}": {problem.seen}'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -19,6 +21,8 @@ from connectors.s3.deadline import Timeouts
 from connectors.s3.errors import Cause, Problem
 
 T = TypeVar("T")
+
+_MD5 = re.compile(r"[0-9a-fA-F]{32}")
 
 TIMEOUTS = Timeouts()
 PROBE_TIMEOUTS = Timeouts(connect=2.0, silence=2.0, whole=3.0)
@@ -57,11 +61,23 @@ class S3Store:
         return found
 
     def download(self, bucket: str, object_key: str, limit_bytes: int) -> StoredObject | Failure:
-        """An object whole, of `limit_bytes` at most, by a GET."""
+        """An object whole, of `limit_bytes` at most, by a GET.
 
-        def get() -> StoredObject | Failure:
+        Bytes of another MD5 than the ETag's are read once more: they were damaged on the way, or
+        they are the same again, and the ETag is no MD5 (of a multipart upload, or under SSE-KMS).
+        """
+        seen: set[str] = set()
+
+        def get() -> StoredObject | Failure | Problem:
             with self._client.opened(bucket, object_key) as response:
-                return _read(response, bucket, object_key, limit_bytes)
+                stored = _read(response, bucket, object_key, limit_bytes)
+            if isinstance(stored, Failure) or not _MD5.fullmatch(stored.etag):
+                return stored
+            md5 = hashlib.md5(stored.data, usedforsecurity=False).hexdigest()
+            if md5 == stored.etag.lower() or md5 in seen:
+                return stored
+            seen.add(md5)
+            return errors.damaged(stored.etag, md5)
 
         found = self._twice("get", get)
         if isinstance(found, Problem):

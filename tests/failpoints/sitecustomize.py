@@ -1,13 +1,15 @@
-"""Decoders that abort, hang or devour memory, for the processes that a test starts.
+"""Failpoints for the processes that a test starts; the service itself knows nothing of them.
 
-With this folder on PYTHONPATH, every Python process loads this module before its program; the
-service itself knows nothing of it. A file asks for its fate by what stands behind its image's end.
+With this folder on PYTHONPATH, every Python process loads this module before its program. A file
+asks for its fate by what stands behind its image's end; the environment names the point of an
+item's life at which the process is killed, and limits to make short.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from importlib import import_module
 
 from colecionador.imaging import intake
 
@@ -31,3 +33,7 @@ def decode(data, header):  # type: ignore[no-untyped-def]  # stands in for whate
 
 
 vars(intake)["decode"] = decode
+
+if {"FAILPOINT_KILL_AT", "FAILPOINT_LIMITS"} & os.environ.keys():
+    # Beside this file, which is on the path; the rendering children do without.
+    import_module("kill_points").arm(os.environ)

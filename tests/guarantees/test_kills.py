@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import random
+import time
 from itertools import cycle, islice
 
+import pytest
+
+from tests.fix_faults import check_that_nothing_was_lost_or_counted
 from tests.fix_flow import Flows
 from tests.fix_service import Service
 from tests.invariants import check_invariants
@@ -32,3 +37,28 @@ def test_a_worker_that_is_killed_a_dozen_times_loses_and_doubles_nothing(
     assert len(books.successes) == len(books.jobs) == 60
     assert len(books.results) == 540
     assert books.dead_letters == []
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("items", "longest_life_seconds"),
+    [
+        (150, 4.0),
+        pytest.param(1000, 6.0, marks=(pytest.mark.long, pytest.mark.timeout(1200))),
+    ],
+)
+def test_small_items_under_kills_at_random_moments_are_each_done_once_and_none_is_poison(
+    service: Service, flows: Flows, items: int, longest_life_seconds: float
+) -> None:
+    moments = random.Random(items)
+    sent = service.submit(range(1, items + 1))
+    kills = 0
+    while service.jobs("success") < items:
+        flow = flows.start(service)
+        flow.wait_for("Dependency up", dependency="rabbitmq")
+        time.sleep(moments.uniform(1.0, longest_life_seconds))
+        flow.kill()
+        kills += 1
+    assert kills > 1
+    flows.drain(service)
+    assert check_that_nothing_was_lost_or_counted(service, sent).dead_letters == []

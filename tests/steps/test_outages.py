@@ -11,6 +11,7 @@ from colecionador.domain.events import Dependency, DependencyChanged
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.steps import outages
 from colecionador.steps.outages import OutageWatch
+from colecionador.steps.stale import GivenUp
 from colecionador.steps.tasks import Hop, Resume
 from connectors.memory.telemetry import MemoryTelemetry
 from tests.steps.ended import ended
@@ -73,7 +74,7 @@ def test_a_call_that_fails_although_its_server_answers_is_the_messages_own_failu
     watched = Watched()
     watched.server.object_fails = True
     assert watched.call().get(timeout=10) == UNAVAILABLE
-    assert watched.server.calls == 1
+    assert watched.server.calls == outages.TRIES
     assert not watched.telemetry.of(DependencyChanged)
 
 
@@ -129,6 +130,50 @@ def test_a_dependency_that_answers_at_the_start_is_told_to_be_up() -> None:
     assert ended(watched.watch.ready()).get(timeout=10) is None
     (change,) = watched.telemetry.of(DependencyChanged)
     assert change.up
+
+
+def test_a_trial_that_fails_is_an_outage_although_the_server_answers() -> None:
+    watched = Watched()
+    watched.server.object_fails = True
+    full: list[Failure] = [UNAVAILABLE]
+    call = ended(watched.watch.call(watched.server.call, trial=lambda: full[0] if full else None))
+    assert watched.went_down.wait(10)
+    assert call.empty()
+    watched.server.object_fails = False
+    full.clear()
+    assert call.get(timeout=10) == "value"
+    assert [change.up for change in watched.telemetry.of(DependencyChanged)] == [False, True]
+
+
+def test_work_that_nobody_wants_any_more_is_given_up_when_the_server_returns() -> None:
+    watched = Watched()
+    watched.server.down = True
+    wanted = [True]
+    call = ended(watched.watch.call(watched.server.call, is_wanted=lambda: bool(wanted)))
+    assert watched.went_down.wait(10)
+    wanted.clear()
+    watched.server.down = False
+    assert isinstance(call.get(timeout=10), GivenUp)
+    assert watched.server.calls == 1
+
+
+def test_however_many_calls_fail_at_once_they_share_a_probe_or_two() -> None:
+    watched = Watched()
+    watched.server.object_fails = True
+    release, probing = threading.Event(), threading.Event()
+
+    def slow_probe() -> Failure | None:
+        watched.server.probes += 1
+        probing.set()
+        release.wait(10)
+        return None
+
+    watch = OutageWatch(Dependency.S3, slow_probe, watched.telemetry, lambda: None)
+    calls = [ended(watch.call(watched.server.call, tries=1)) for _ in range(50)]
+    assert probing.wait(10)
+    release.set()
+    assert [call.get(timeout=10) for call in calls] == [UNAVAILABLE] * 50
+    assert watched.server.probes <= 3
 
 
 def test_a_failure_that_no_outage_causes_is_not_probed() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from colecionador.domain.events import Delivered, DependencyChanged, Released
 from tests.connectors.rabbitmq.bench import completion
 from tests.connectors.rabbitmq.conftest import OpenBench
@@ -75,3 +79,18 @@ def test_deliveries_that_a_pause_keeps_too_long_go_back_once(
     assert again.redelivered
     bench.settle_and_wait(completion(again))
     assert len(bench.telemetry.of(Released)) == 1
+
+
+def test_a_clock_that_is_set_forward_hands_nothing_back(
+    open_bench: OpenBench, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = open_bench(hand_back_seconds=5)
+    bench.declare()
+    bench.publish(b"job-1")
+    bench.open()
+    (held,) = bench.take(1)
+    bench.lanes.pause()
+    genuine = time.time
+    monkeypatch.setattr(time, "time", lambda: genuine() + 3600)
+    bench.settle_and_wait(completion(held))
+    assert bench.telemetry.of(Released) == []
