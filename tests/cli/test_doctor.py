@@ -178,3 +178,19 @@ def test_a_clock_that_goes_wrong_is_a_finding(
     ran = augment("doctor")
     assert ran.code == 1
     assert len(ran.lines_with(f"90 s {word} ours; let NTP")) == 2
+
+
+def test_a_database_that_takes_no_rows_is_a_finding_although_every_right_is_held(
+    augment: Augment, session: psycopg.Connection
+) -> None:
+    augment("init")
+    session.execute("""
+        CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$;
+        CREATE TRIGGER full_disk BEFORE INSERT ON augmentation_jobs
+            FOR EACH STATEMENT EXECUTE FUNCTION full_disk();
+        """)
+    ran = augment("doctor")
+    assert ran.code == 1
+    (line,) = ran.lines_with("No space left on device")
+    assert "✗ writing" in line

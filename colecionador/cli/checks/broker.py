@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from uuid import uuid4
 
 from pika import BlockingConnection
 from pika.exceptions import ChannelClosedByBroker
@@ -17,6 +18,8 @@ from connectors.rabbitmq.topology import major_version
 
 NOT_FOUND = 404
 OLDEST = (3, 10)
+ALARM_SECONDS = 0.3
+"""How long after a publish the broker may take to say that it blocks publishers."""
 
 
 def check_broker(settings: Settings) -> Section:
@@ -31,11 +34,12 @@ def check_broker(settings: Settings) -> Section:
             latency_ms = _latency_ms(connection)
             specs = queue_specs(settings, major_version(version))
             queues = [_queue(connection, spec) for spec in specs]
+            publishing = _publishing(connection)
         limits = check_delivery_limits(settings, specs, version)
     except BrokerError as error:
         return Section(f"RabbitMQ: {address}", (wrong("connection", str(error)),))
     title = f"RabbitMQ: {address}, version {version or 'unknown'}, {latency_ms:.1f} ms"
-    return Section(title, (_version(version), *queues, *limits))
+    return Section(title, (_version(version), *queues, publishing, *limits))
 
 
 def _version(version: str) -> Finding:
@@ -56,6 +60,20 @@ def _latency_ms(connection: BlockingConnection) -> float:
     connection.channel().close()
     # Two round trips: open and close.
     return (time.perf_counter() - started) * 1000 / 2
+
+
+def _publishing(connection: BlockingConnection) -> Finding:
+    """Whether it takes messages: a broker short of memory or disk says so to who publishes."""
+    reasons: list[str] = []
+    connection.add_on_connection_blocked_callback(
+        lambda _, frame: reasons.append(str(frame.method.reason))
+    )
+    # To a queue that is nobody's, and not mandatory: the broker drops it.
+    connection.channel().basic_publish("", f"augment-doctor-{uuid4()}", b"")
+    connection.process_data_events(ALARM_SECONDS)
+    if reasons:
+        return wrong("publishing", f"the broker takes none, {reasons[0]}; give it memory or disk")
+    return right("publishing", "the broker takes messages")
 
 
 def _queue(connection: BlockingConnection, spec: QueueSpec) -> Finding:

@@ -11,10 +11,12 @@ from colecionador.cli.checks.clock import clock_finding
 from colecionador.cli.checks.section import Finding, Section, right, wrong
 from colecionador.domain.failures import Failure
 from colecionador.domain.settings import Settings
+from connectors.postgres.ledger import PostgresLedger
 from connectors.postgres.migrate import check_migrations, load_migrations
 from connectors.postgres.outages import unavailable
 from connectors.postgres.pool import connect
 from connectors.postgres.reports import read_server
+from connectors.telemetry.fan_out import FanOut
 
 RIGHTS = {
     "augmentation_jobs": ("SELECT", "INSERT", "UPDATE"),
@@ -25,7 +27,7 @@ RIGHTS = {
 
 
 def check_database(settings: Settings) -> Section:
-    """Connect, and look at version, migrations and rights. Changes nothing."""
+    """Connect, look at version, migrations and rights, and write rows that are rolled back."""
     url = settings.database_url.get_secret_value()
     parts = urlsplit(url)
     title = f"PostgreSQL: {parts.hostname}:{parts.port or 5432}{parts.path}"
@@ -39,7 +41,15 @@ def check_database(settings: Settings) -> Section:
     if problem is not None:
         return Section(title, (wrong("migrations", problem.error), clock))
     applied = right("migrations", f"all {len(load_migrations())} applied")
-    return Section(title, (applied, *_rights(url), clock))
+    return Section(title, (applied, *_rights(url), _writing(url), clock))
+
+
+def _writing(url: str) -> Finding:
+    """Whether it takes rows; a database with a full disk has every right in order."""
+    problem = PostgresLedger(url, 1, FanOut(())).try_writing()
+    if problem is not None:
+        return wrong("writing", problem.error)
+    return right("writing", "rows were taken, and rolled back")
 
 
 def _rights(url: str) -> list[Finding]:
