@@ -19,7 +19,10 @@ VARIATIONS_AT_LEAST = 9
 OBJECTS_READ = 2000
 
 _SUCCESSES = "SELECT id, message_id FROM augmentation_jobs WHERE status = 'success'"
-_STORED = "SELECT job_id, bucket, object_key, md5 FROM augmentation_results WHERE status = 'stored'"
+_STORED = (
+    "SELECT job_id, bucket, object_key, md5, bytes FROM augmentation_results "
+    "WHERE status = 'stored'"
+)
 _METRICS = "SELECT job_id FROM augmentation_metrics"
 
 
