@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pika import BlockingConnection, URLParameters
 from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import ChannelClosedByBroker
 from pydantic import SecretStr
 
 from colecionador.domain.settings import Settings
@@ -127,6 +128,15 @@ class Broker:
                     assert time.monotonic() < deadline, f"{len(letters)} of {count} in {queue}"
                     channel.connection.process_data_events(time_limit=0.02)
         return letters
+
+    def exists(self, queue: str) -> bool:
+        """Whether there is a queue of this name."""
+        with self.channel() as channel:
+            try:
+                channel.queue_declare(queue, passive=True)
+            except ChannelClosedByBroker:
+                return False
+            return True
 
     def ready(self, queue: str) -> int:
         """How many messages of a queue no consumer holds."""

@@ -115,7 +115,8 @@ class LaneBench:
         """Wait for something that nothing tells of."""
         deadline = time.monotonic() + 30
         while not condition():
-            assert time.monotonic() < deadline, f"waited 30 s for {what}"
+            told = self.telemetry.of(Notice)
+            assert time.monotonic() < deadline, f"waited 30 s for {what}; was told {told}"
             time.sleep(0.005)
 
     def close(self) -> None:
