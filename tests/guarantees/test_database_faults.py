@@ -19,8 +19,9 @@ CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full';
 END $$;
+-- For each row: a probe touches none, as it needs no room on a disk.
 CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON augmentation_jobs
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse();
+    FOR EACH ROW EXECUTE FUNCTION refuse();
 """
 _CONFLICTS = """
 CREATE SEQUENCE conflicts;
