@@ -26,6 +26,7 @@ from tests.fix_service import Service
 DEPENDENCIES = ("postgres", "s3", "rabbitmq")
 RETRY_BASE_SECONDS = 0.33
 ITEMS_A_FAULT = 12
+LATER_ITEMS = 3
 BACK_WITHIN_SECONDS = 5.0
 
 Fault = Callable[[Proxy], object]
@@ -50,9 +51,13 @@ class Outages:
 
     def submit(self) -> None:
         """Give the flow something to do, and wait until it does it."""
+        done = len(self.sent)
+        self._send(ITEMS_A_FAULT)
+        wait_for_successes(self.service, self.flow, done + 1)
+
+    def _send(self, items: int) -> None:
         first = len(self.sent) + 1
-        self.sent += self.service.submit(range(first, first + ITEMS_A_FAULT))
-        wait_for_successes(self.service, self.flow, first)
+        self.sent += self.service.submit(range(first, first + items))
 
     def fail(self, dependency: str, fault: str, until: Callable[[], object]) -> float:
         """One outage in the middle of work; the seconds from its end to the next success."""
@@ -62,11 +67,13 @@ class Outages:
         break_it(proxy)
         try:
             until()
-        finally:
+            # Something that only work after the outage can have done.
+            self._send(LATER_ITEMS)
             done = self.service.jobs("success")
+        finally:
             mend_it(proxy)
         mended = time.monotonic()
-        wait_for_successes(self.service, self.flow, min(done + 1, len(self.sent)))
+        wait_for_successes(self.service, self.flow, done + 1)
         seconds = time.monotonic() - mended
         wait_for_successes(self.service, self.flow, len(self.sent))
         return seconds
@@ -153,6 +160,7 @@ def test_after_a_minute_without_a_server_work_goes_on_within_five_seconds(
     outages = Outages(service, flows, proxies)
     seconds = outages.fail(dependency, fault, lambda: time.sleep(60))
     assert seconds < BACK_WITHIN_SECONDS
+    outages.flow.wait_for("Dependency up", 2, dependency=dependency)
     assert len(outages.lines(dependency)) == 3
     finish(service, flows, outages.flow)
     check_that_nothing_was_lost_or_counted(service, outages.sent)
