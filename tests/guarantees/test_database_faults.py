@@ -42,10 +42,10 @@ _TERMINATE_ALL = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-_A_GATE_FOR_ITEM_1 = """
+_A_GATE_FOR_ITEM_2 = """
 CREATE FUNCTION wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (SELECT item_id FROM augmentation_jobs WHERE id = NEW.job_id) = 1 THEN
+    IF (SELECT item_id FROM augmentation_jobs WHERE id = NEW.job_id) = 2 THEN
         PERFORM pg_advisory_xact_lock_shared(1);
     END IF;
     RETURN NEW;
@@ -110,7 +110,7 @@ def test_a_pool_whose_connections_are_all_busy_costs_no_attempt(
 ) -> None:
     failpoints.shorten(busy=0.3)
     with service.session() as session:
-        session.execute(_A_GATE_FOR_ITEM_1)
+        session.execute(_A_GATE_FOR_ITEM_2)
         session.execute("SELECT pg_advisory_lock(1)")
         sent = service.submit(range(1, 9))
         flow = flows.start(service, database_pool=1, commit_batch=1, max_attempts=1)
