@@ -112,12 +112,12 @@ def test_a_pool_whose_connections_are_all_busy_costs_no_attempt(
     with service.session() as session:
         session.execute(_A_GATE_FOR_ITEM_2)
         session.execute("SELECT pg_advisory_lock(1)")
-        sent = service.submit(range(1, 9))
+        sent = service.submit(range(1, 4))
         flow = flows.start(service, database_pool=1, commit_batch=1, max_attempts=1)
         at_the_gate = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         wait_until(lambda: bool(session.execute(at_the_gate).fetchall()), "nobody came to the gate")
         # The others wait for the one connection, longer than anybody may wait for one.
-        session.execute("SELECT pg_sleep(3), pg_advisory_unlock(1)")
+        session.execute("SELECT pg_sleep(4.5), pg_advisory_unlock(1)")
         wait_for_successes(service, flow, len(sent))
     flow.stop()
     check_that_nothing_was_lost_or_counted(service, sent)
@@ -128,7 +128,7 @@ def test_a_row_that_somebody_locks_fails_its_message_and_not_its_neighbours(
 ) -> None:
     url = service.environment["AUGMENT_DATABASE_URL"]
     limit = f"{url}?options=-c%20statement_timeout%3D300"
-    sent = service.submit(range(1, 9))
+    sent = service.submit(range(1, 17))
     with service.session() as session, session.transaction(force_rollback=True):
         session.execute(
             "INSERT INTO augmentation_jobs (message_id, item_id, categoria, bucket, object_key,"
