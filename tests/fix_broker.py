@@ -22,11 +22,9 @@ from connectors.rabbitmq.properties import Properties
 from connectors.rabbitmq.tolerant_connection import Envelope, TolerantConnection
 from sandbox.install import ensure_rabbitmq
 from sandbox.rabbitmq import RabbitMQ, find_server
+from tests.connectors.s3.certificate import write_certificate
 from tests.fix_proxy import Proxy, proxy_to
 from tests.free_port import free_port
-
-CERTIFICATE = Path(__file__).with_name("tls") / "localhost.crt"
-"""Signed by itself, for localhost; its key guards nothing but tests."""
 
 _COUNT = b"x-delivery-count"
 _numbers = itertools.count()
@@ -36,15 +34,18 @@ class TlsRabbitMQ(RabbitMQ):
     """The sandbox's node with a TLS listener beside the plain one."""
 
     tls_port: int
+    certificate: Path
+    """For 127.0.0.1, and its own authority."""
 
     def _prepare(self) -> None:
         super()._prepare()
         self.tls_port = free_port()
+        self.certificate, key = write_certificate(self.directory)
         options = (
             f"listeners.ssl.1 = {self.host}:{self.tls_port}",
-            f"ssl_options.cacertfile = {CERTIFICATE}",
-            f"ssl_options.certfile = {CERTIFICATE}",
-            f"ssl_options.keyfile = {CERTIFICATE.with_suffix('.key')}",
+            f"ssl_options.cacertfile = {self.certificate}",
+            f"ssl_options.certfile = {self.certificate}",
+            f"ssl_options.keyfile = {key}",
         )
         with (self.directory / "rabbitmq.conf").open("a") as configuration:
             configuration.write("\n".join(options) + "\n")

@@ -8,6 +8,7 @@ import traceback
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+import certifi
 import pytest
 from pydantic import SecretStr
 
@@ -23,7 +24,7 @@ from connectors.rabbitmq import (
 from connectors.rabbitmq.parameters import connection_parameters
 from tests.connectors.rabbitmq.bench import completion
 from tests.connectors.rabbitmq.conftest import OpenBench
-from tests.fix_broker import CERTIFICATE, Broker
+from tests.fix_broker import Broker
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -68,7 +69,7 @@ def test_lanes_work_over_tls(open_bench: OpenBench, broker: Broker) -> None:
     bench.declare()
     bench.publish(b"job-1")
     settings = bench.settings.model_copy(
-        update={"amqp_url": _tls_url(broker, {"ca_certs": str(CERTIFICATE)})}
+        update={"amqp_url": _tls_url(broker, {"ca_certs": str(broker.server.certificate)})}
     )
     bench.lanes = RabbitLanes(settings, bench.telemetry)
     bench.open()
@@ -83,7 +84,8 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_in_words(broker: Broke
 
 
 def test_a_certificate_for_another_name_is_refused_in_words(broker: Broker) -> None:
-    url = _tls_url(broker, {"ca_certs": str(CERTIFICATE), "server_hostname": "broker.example"})
+    authority = str(broker.server.certificate)
+    url = _tls_url(broker, {"ca_certs": authority, "server_hostname": "broker.example"})
     settings = broker.settings().model_copy(update={"amqp_url": url})
     with pytest.raises(BrokerError, match=r"not valid for 'broker\.example'"):
         queue_depths(settings)
@@ -95,7 +97,7 @@ def test_a_certificate_for_another_name_is_refused_in_words(broker: Broker) -> N
     ("options", "remedy"),
     [
         (
-            {"ca_certs": str(CERTIFICATE), "protocol": ssl.PROTOCOL_TLS.value},
+            {"ca_certs": certifi.where(), "protocol": ssl.PROTOCOL_TLS.value},
             "leave `protocol` out",
         ),
         ({"ca_certs": "/nowhere/authority.pem"}, "name the authority's file, in PEM, in ca_certs"),
@@ -131,4 +133,6 @@ def _tls_url(broker: Broker, options: object = None) -> SecretStr:
     """The broker over TLS; `options` are pika's: a dictionary, or what stands for one."""
     text = options if isinstance(options, str) else repr(options)
     query = f"?ssl_options={quote(text)}" if options else ""
-    return SecretStr(f"amqps://guest:guest@localhost:{broker.server.tls_port}/%2F{query}")
+    return SecretStr(
+        f"amqps://guest:guest@{broker.server.host}:{broker.server.tls_port}/%2F{query}"
+    )
