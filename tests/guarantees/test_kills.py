@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from functools import partial
 from itertools import cycle, islice
 
 import pytest
 
 from tests.fix_faults import check_that_nothing_was_lost_or_counted
-from tests.fix_flow import Flows
-from tests.fix_service import Service
+from tests.fix_flow import Flow, Flows
+from tests.fix_service import Service, wait_until
 from tests.invariants import check_invariants
 
 KILLS = 12
@@ -43,7 +44,7 @@ def test_a_worker_that_is_killed_a_dozen_times_loses_and_doubles_nothing(
 @pytest.mark.parametrize(
     ("items", "longest_life_seconds"),
     [
-        (150, 4.0),
+        (150, 1.5),
         pytest.param(1000, 6.0, marks=(pytest.mark.long, pytest.mark.timeout(1200))),
     ],
 )
@@ -55,10 +56,15 @@ def test_small_items_under_kills_at_random_moments_are_each_done_once_and_none_i
     kills = 0
     while service.jobs("success") < items:
         flow = flows.start(service)
-        flow.wait_for("Dependency up", dependency="rabbitmq")
-        time.sleep(moments.uniform(1.0, longest_life_seconds))
+        # Each life settles something, so that there is an end, however slow the machine is.
+        wait_until(partial(_has_settled, flow), "nothing was settled")
+        time.sleep(moments.uniform(0.0, longest_life_seconds))
         flow.kill()
         kills += 1
-    assert kills > 1
+    assert kills > 0
     flows.drain(service)
     assert check_that_nothing_was_lost_or_counted(service, sent).dead_letters == []
+
+
+def _has_settled(flow: Flow) -> bool:
+    return bool(flow.found("Item processed") or flow.found("Duplicate acknowledged"))
