@@ -64,6 +64,7 @@ def test_while_the_broker_is_short_of_memory_nothing_more_is_taken_and_then_all_
         assert "takes no publishes" in down["reason"]
         # What is in flight was taken before; a delivery more would only be held, and time out.
         wait_until(lambda: not consumes(servers.rabbitmq, service), "the lanes go on to consume")
+        # How long the alarm lasts is what is tested.
         time.sleep(alarm_seconds)
         assert 0 < service.ready(service.queue) < len(sent)
     flow.wait_for("Item processed", len(sent))

@@ -58,6 +58,7 @@ def test_small_items_under_kills_at_random_moments_are_each_done_once_and_none_i
         flow = flows.start(service)
         # Each life settles something, so that there is an end, however slow the machine is.
         wait_until(partial(_has_settled, flow), "nothing was settled")
+        # The moment of the kill is drawn, not awaited: it must be one that no event marks.
         time.sleep(moments.uniform(0.0, longest_life_seconds))
         flow.kill()
         kills += 1
