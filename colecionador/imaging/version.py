@@ -14,7 +14,7 @@ from colecionador.domain.plan import Plan
 from colecionador.domain.settings import Settings
 from colecionador.imaging.quality import DEFINITION, thresholds
 
-RENDERING_REVISION = 1
+RENDERING_REVISION = 2
 """Count up whenever the code makes other bytes or decisions of the same input; the golden test
 fails when they change."""
 RENDERING_PATH = "bgr"

@@ -16,6 +16,7 @@ from colecionador.imaging.variations.operation import (
     Parameters,
     drawn,
 )
+from colecionador.imaging.variations.surroundings import with_surroundings_out_of_focus
 
 
 def perspective(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
@@ -48,7 +49,11 @@ def perspective(pixels: Pixels, parameters: Parameters, random: Random) -> Pixel
 
 
 def zoom(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
-    """Magnify about the centre by `factor`; below 1 the image shrinks, mirrored at its edges."""
+    """Magnify about the centre by `factor`.
+
+    Below 1 the image shrinks, and its surroundings are its own edges, mirrored and out of focus:
+    mirrored alone, whatever touches an edge would be there twice, sharp, as no photo shows it.
+    """
     factor = float(parameters["factor"])
     if factor >= 1:
         return premultiplied(pixels, lambda image: _nearer(image, factor))
@@ -68,16 +73,9 @@ def _further(image: Pixels, factor: float) -> Pixels:
     small_width, small_height = max(1, round(width * factor)), max(1, round(height * factor))
     small = cv2.resize(image, (small_width, small_height), interpolation=cv2.INTER_AREA)
     left, top = (width - small_width) // 2, (height - small_height) // 2
-    return as_pixels(
-        cv2.copyMakeBorder(
-            small,
-            top,
-            height - small_height - top,
-            left,
-            width - small_width - left,
-            cv2.BORDER_REFLECT_101,
-        )
-    )
+    right, bottom = width - small_width - left, height - small_height - top
+    framed = as_pixels(cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REFLECT_101))
+    return with_surroundings_out_of_focus(framed, left, top, right, bottom)
 
 
 OPERATIONS = (

@@ -97,6 +97,28 @@ def test_zoom_changes_the_size_of_things_by_its_factor(factor: float, size: int)
     assert abs(int((made[100] > 127).sum()) - size) <= 2
 
 
+def test_what_surrounds_a_smaller_image_is_out_of_focus_and_the_image_is_not() -> None:
+    noise = np.random.default_rng(7).integers(0, 256, (400, 600, 3), np.uint8)
+    made = varied(noise, variation("zoom", factor=0.8)).astype(float)
+    small = cv2.resize(noise, (480, 320), interpolation=cv2.INTER_AREA)
+    assert np.array_equal(made[40:360, 60:540], small)
+    inside = small.std()
+    for beside in (made[:20], made[-20:], made[40:360, :30], made[40:360, -30:]):
+        assert beside.std() < inside / 10
+
+
+def test_the_surroundings_begin_without_a_line() -> None:
+    ramp = np.tile(np.linspace(0, 255, 600).astype(np.uint8), (400, 1))
+    made = varied(ramp, variation("zoom", factor=0.8)).astype(int)
+    assert np.abs(np.diff(made, axis=1)).max() <= 3
+    assert np.abs(np.diff(made, axis=0)).max() <= 3
+
+
+@given(images(channels=(1, 3, 4)), st.floats(0.25, 0.99))
+def test_every_image_can_be_seen_from_further_away(image: Image, factor: float) -> None:
+    assert varied(image.pixels, variation("zoom", factor=factor)).shape == image.pixels.shape
+
+
 def test_elastic_moves_things_a_little_and_smoothly() -> None:
     height, width = PHOTO.shape[:2]
     ramp = np.tile(np.linspace(0, 255, width).astype(np.uint8), (height, 1))
