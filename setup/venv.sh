@@ -52,7 +52,8 @@ fi
 echo "setup: installing the pinned packages (the first time takes a minute or two)"
 PIP_DISABLE_PIP_VERSION_CHECK=1
 export PIP_DISABLE_PIP_VERSION_CHECK
-.venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+.venv/bin/python -m pip install -qq --require-hashes -r requirements.lock
+# -qq: errors alone; pip's warnings are about the machine's configuration, not about the project.
 # setuptools warns of every editable installation, by design.
-PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+PYTHONWARNINGS=ignore .venv/bin/python -m pip install -qq --no-deps --no-build-isolation --editable .
 touch .venv/.ready

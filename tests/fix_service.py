@@ -230,6 +230,21 @@ def new_service(servers: Sandbox, **settings: str) -> Service:
     return service
 
 
+def refuse_item(item_id: int) -> sql.Composed:
+    """A trigger that refuses the last row of an item's transaction."""
+    return sql.SQL("""
+        CREATE FUNCTION refuse_item() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF (SELECT item_id FROM augmentation_jobs WHERE id = NEW.job_id) = {item_id} THEN
+                RAISE EXCEPTION 'item {item_id} is refused';
+            END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER refuse_item BEFORE INSERT ON augmentation_metrics
+            FOR EACH ROW EXECUTE FUNCTION refuse_item();
+    """).format(item_id=sql.Literal(item_id))
+
+
 def delete_queues(service: Service) -> None:
     """Delete the service's queues: many of them make a broker slow."""
     others = (service.dead_letter_queue, service.completed_queue)

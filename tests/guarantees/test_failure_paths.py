@@ -11,7 +11,7 @@ from sandbox import Sandbox
 from tests.fix_flow import Flow, Flows, LogLine
 from tests.fix_messages import Message, message, small_photograph, source_key
 from tests.fix_s3_faults import faulty_s3
-from tests.fix_service import Service, delete_queues, new_service
+from tests.fix_service import Service, delete_queues, new_service, refuse_item
 from tests.invariants import check_invariants
 
 BASE_SECONDS = 0.5
@@ -106,7 +106,7 @@ def test_a_transaction_that_is_rolled_back_leaves_no_row_and_its_neighbours_alon
     service: Service, flows: Flows
 ) -> None:
     with service.session() as session:
-        session.execute(_REFUSE_ITEM_8)
+        session.execute(refuse_item(8))
     sent = service.submit(range(1, 13))
     flows.drain(service)
     books = check_invariants(service, sent)
@@ -134,19 +134,6 @@ def test_by_default_the_wait_rooms_hold_messages_for_five_and_ten_seconds(
         flow.stop()
     finally:
         delete_queues(service)
-
-
-_REFUSE_ITEM_8 = """
-CREATE FUNCTION refuse_item_8() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF (SELECT item_id FROM augmentation_jobs WHERE id = NEW.job_id) = 8 THEN
-        RAISE EXCEPTION 'item 8 is refused';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER refuse_item_8 BEFORE INSERT ON augmentation_metrics
-    FOR EACH ROW EXECUTE FUNCTION refuse_item_8();
-"""
 
 
 def _check_delays(flow: Flow, sent: Message) -> None:
