@@ -12,6 +12,7 @@ from typing import Self
 
 _CHUNK_BYTES = 65536
 _LARGE_BYTES = 4096
+_WAIT_SECONDS = 60.0
 
 
 class Proxy:
@@ -35,6 +36,8 @@ class Proxy:
         self.cut_happened = threading.Event()
         """Set once the octets of `cut_after` have passed."""
         self._lock = threading.Lock()
+        self._let_in = 0
+        self._came_in = threading.Condition(self._lock)
         self._open: set[socket.socket] = set()
         self._closed = False
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -47,6 +50,17 @@ class Proxy:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def connections(self) -> int:
+        """How many connections were let in so far."""
+        return self._let_in
+
+    def wait_for_connections(self, count: int) -> None:
+        """Return as soon as so many connections were let in."""
+        with self._came_in:
+            came = self._came_in.wait_for(lambda: self._let_in >= count, _WAIT_SECONDS)
+        assert came, f"{self._let_in} of {count} connections came in"
 
     def cut(self) -> None:
         """Reset every open connection; new ones are let in."""
@@ -121,8 +135,10 @@ class Proxy:
             self._join(client, server)
 
     def _join(self, client: socket.socket, server: socket.socket) -> None:
-        with self._lock:
+        with self._came_in:
             self._open.update((client, server))
+            self._let_in += 1
+            self._came_in.notify_all()
         for source, target, outbound in ((client, server, True), (server, client, False)):
             thread = threading.Thread(
                 target=self._pump, args=(source, target, outbound), daemon=True
@@ -136,6 +152,7 @@ class Proxy:
                 self._flowing.wait()
                 if source in self._abandoned:
                     continue
+                # The slowness that was asked for is the fault itself; nothing is waited for.
                 time.sleep(self._delay_seconds + len(data) / self._octets_a_second)
                 target.sendall(self._damaged(data))
                 if outbound and self._cut_after is not None and self._cut_after in data:

@@ -11,6 +11,7 @@ import threading
 
 from connectors.postgres import committing, pool
 from connectors.postgres.ledger import PostgresLedger
+from connectors.rabbitmq import backoff
 from connectors.rabbitmq.confirmed_publisher import ConfirmedPublisher
 from connectors.rabbitmq.lane import RabbitLane
 from connectors.rabbitmq.lanes import RabbitLanes
@@ -75,8 +76,10 @@ def kill_at(point: str, count: int) -> None:
 
 def shorten(name: str, seconds: float) -> None:
     """Make one limit of the service short."""
-    if name == "hand_back":
-        # A default that is bound already.
+    # Defaults that are bound already are changed where they are bound.
+    if name == "reconnect":
+        vars(backoff)["backoff_seconds"].__kwdefaults__["limit"] = seconds
+    elif name == "hand_back":
         vars(RabbitLanes)["__init__"].__kwdefaults__["hand_back_seconds"] = seconds
     else:
         vars(pool)[{"answer": "ANSWER_SECONDS", "busy": "FREE_CONNECTION_SECONDS"}[name]] = seconds
