@@ -14,7 +14,7 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.rabbitmq import RabbitMQ, find_server
-from tests.failpoints import KILL_AT, LIMITS, with_failpoints
+from tests.failpoints import KILL_AT, LIMITS, TRANSFORM_SECONDS, with_failpoints
 from tests.fix_flow import Flow, Flows
 from tests.fix_messages import Message
 from tests.fix_proxy import Proxy, proxy_to
@@ -80,6 +80,10 @@ class Failpoints:
         """Make limits short that are no settings."""
         limits = ",".join(f"{name}={value}" for name, value in seconds.items())
         self._monkeypatch.setenv(LIMITS, limits)
+
+    def compute_for(self, seconds: float) -> None:
+        """Let one variation of every photo take so long."""
+        self._monkeypatch.setenv(TRANSFORM_SECONDS, str(seconds))
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ KILL_AT = "FAILPOINT_KILL_AT"
 """`point:count`: the process is killed at the count-th time that it comes by this point."""
 LIMITS = "FAILPOINT_LIMITS"
 """`name=seconds`, separated by commas: limits of the service that are no settings, made short."""
+TRANSFORM_SECONDS = "FAILPOINT_TRANSFORM_SECONDS"
+"""For how long one variation of every photo is computed."""
 POINTS = (
     "after_register",
     "mid_upload",

@@ -2,7 +2,7 @@
 
 With this folder on PYTHONPATH, every Python process loads this module before its program. A file
 asks for its fate by what stands behind its image's end; the environment names the point of an
-item's life at which the process is killed, and limits to make short.
+item's life at which the process is killed, limits to make short, and how long a transform takes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def decode(data, header):  # type: ignore[no-untyped-def]  # stands in for whate
         os.abort()
     if data.endswith(HANG):
         while True:
+            # The hang itself, which ends with the process: nothing is waited for.
             time.sleep(3600)
     if data.endswith(DEVOUR):
         hoard = []
@@ -37,3 +38,5 @@ vars(intake)["decode"] = decode
 if {"FAILPOINT_KILL_AT", "FAILPOINT_LIMITS"} & os.environ.keys():
     # Beside this file, which is on the path; the rendering children do without.
     import_module("kill_points").arm(os.environ)
+if seconds := os.environ.get("FAILPOINT_TRANSFORM_SECONDS"):
+    import_module("long_transform").arm(float(seconds))
