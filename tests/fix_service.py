@@ -195,7 +195,7 @@ def _publish(
         try:
             return channel.basic_publish("", queue, body, properties, mandatory=True)
         except NackError:
-            # A quorum queue without a leader, for a moment.
+            # A quorum queue without a leader, for a moment; nobody is told of its election.
             time.sleep(0.5)
     return channel.basic_publish("", queue, body, properties, mandatory=True)
 

@@ -44,7 +44,7 @@ def await_next_second() -> datetime:
     """The beginning of the second after this one, when it has begun."""
     then = (datetime.now(UTC) + timedelta(seconds=1)).replace(microsecond=0)
     while datetime.now(UTC) < then:
-        time.sleep(0.01)
+        time.sleep(0.01)  # the clock on the wall tells nobody of its seconds
     return then
 
 

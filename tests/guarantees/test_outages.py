@@ -164,6 +164,7 @@ def test_after_a_minute_without_a_server_work_goes_on_within_five_seconds(
     service: Service, flows: Flows, proxies: Proxies, dependency: str, fault: str
 ) -> None:
     outages = Outages(service, flows, proxies)
+    # The minute is what is tried: by its end whatever counts or times out has done so.
     seconds = outages.fail(dependency, fault, lambda: time.sleep(60))
     assert seconds < BACK_WITHIN_SECONDS
     outages.flow.wait_for("Dependency up", 2, dependency=dependency)

@@ -117,7 +117,7 @@ class LaneBench:
         while not condition():
             told = self.telemetry.of(Notice)
             assert time.monotonic() < deadline, f"waited 30 s for {what}; was told {told}"
-            time.sleep(0.005)
+            time.sleep(0.005)  # a state of the broker or a lane: nothing tells of its change
 
     def close(self) -> None:
         """Close the lanes that are still open."""
