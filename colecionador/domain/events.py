@@ -88,12 +88,23 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class VariationStored:
-    """One variation of an item is in the bucket."""
+    """One variation of an item is in the bucket; told when its last stage has ended."""
 
     item: Item
     job_id: int
     worker: str
     variation: StoredVariation
+    validate_ms: float
+
+    def stages(self) -> tuple[tuple[Stage, float], ...]:
+        """The stages it went through, one after the other, in seconds."""
+        variation = self.variation
+        return (
+            (Stage.TRANSFORM, variation.transform_ms / 1000),
+            (Stage.ENCODE, variation.encode_ms / 1000),
+            (Stage.VALIDATE, self.validate_ms / 1000),
+            (Stage.UPLOAD, variation.upload_ms / 1000),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +151,11 @@ class UploadFailed:
 
 @dataclass(frozen=True, slots=True)
 class StageTimed:
-    """One stage took this long."""
+    """One stage took this long. `VariationStored` tells those that each variation goes through."""
 
     stage: Stage
     seconds: float
     item: Item | None = None
-    variation: str | None = None
-    """Of a stage that each variation goes through."""
     ended_ago: float = 0.0
     """Seconds since its end, where it is told later."""
 

@@ -88,7 +88,8 @@ class OutageWatch:
         more.
         """
         while True:
-            await self._end_of_outage()
+            if self._knocking:
+                await self._end_of_outage()
             if not is_wanted():
                 raise GivenUp
             answer = await attempt()

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from colecionador.domain.events import (
-    Stage,
-    StageTimed,
     UploadFailed,
     VariationSkipped,
     VariationStored,
@@ -106,26 +104,13 @@ class Render:
             upload_ms=(ended - uploading) * 1000,
             duration_ms=(ended - started) * 1000,
         )
-        self._tell(facts, stored, encoded)
+        event = VariationStored(facts.item, facts.job_id, facts.worker, stored, encoded.validate_ms)
+        self.telemetry.emit(event)
         return stored
 
     def _upload(self, facts: Facts, key: str, encoded: Encoded) -> str | Failure:
         content_type = facts.format.content_type
         return self.store.upload(self.training_bucket, key, encoded.data, content_type, encoded.md5)
-
-    def _tell(self, facts: Facts, stored: StoredVariation, encoded: Encoded) -> None:
-        ago = 0.0
-        # The last one first: each has ended when the one after it began.
-        for stage, milliseconds in (
-            (Stage.UPLOAD, stored.upload_ms),
-            (Stage.VALIDATE, encoded.validate_ms),
-            (Stage.ENCODE, encoded.encode_ms),
-            (Stage.TRANSFORM, encoded.transform_ms),
-        ):
-            seconds = milliseconds / 1000
-            self.telemetry.emit(StageTimed(stage, seconds, facts.item, stored.name, ago))
-            ago += seconds
-        self.telemetry.emit(VariationStored(facts.item, facts.job_id, facts.worker, stored))
 
 
 def object_key(facts: Facts, name: str, plan_version: str) -> str:

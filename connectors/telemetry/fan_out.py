@@ -14,6 +14,8 @@ from colecionador.domain.ports import Telemetry
 class FanOut:
     """Tells every backend of each event, in order, on the caller's thread.
 
+    A backend may say which kinds of event it takes, in a set `takes`; it is not told of others.
+
     A backend that raises is passed over for that event; its first exception of each type is
     logged with its traceback, the rest are not. Backends do no I/O that can wait, so neither does
     this.
@@ -21,15 +23,27 @@ class FanOut:
 
     def __init__(self, backends: Sequence[Telemetry]) -> None:
         self._backends = tuple(backends)
+        # Which backends each kind of event concerns: most concern one or two.
+        self._told: dict[type, tuple[Telemetry, ...]] = {}
         self._reported: set[tuple[type, type]] = set()
 
     def emit(self, event: Event) -> None:
-        """Tell every backend of one event."""
-        for backend in self._backends:
+        """Tell every backend that takes such events."""
+        told = self._told.get(type(event))
+        if told is None:
+            told = self._told[type(event)] = self._takers(type(event))
+        for backend in told:
             try:
                 backend.emit(event)
             except Exception as error:  # noqa: BLE001 - whatever it is, the item goes on
                 self._report(backend, event, error)
+
+    def _takers(self, kind: type) -> tuple[Telemetry, ...]:
+        return tuple(
+            backend
+            for backend in self._backends
+            if (takes := getattr(backend, "takes", None)) is None or kind in takes
+        )
 
     def _report(self, backend: Telemetry, event: Event, error: Exception) -> None:
         kind = (type(backend), type(error))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from colecionador.domain.events import Event
-from connectors.telemetry.log_lines import DEBUG_EVENTS, line_of
+from connectors.telemetry.log_lines import DEBUG_EVENTS, LINE_EVENTS, line_of
 
 
 class LogTelemetry:
@@ -19,12 +19,14 @@ class LogTelemetry:
         """`now` is in seconds since the epoch."""
         # Bound once: the lazy proxy of get_logger would assemble a logger for every line.
         self._log = structlog.get_logger().bind()
-        self._debug: bool = self._log.is_enabled_for(logging.DEBUG)
+        debug: bool = self._log.is_enabled_for(logging.DEBUG)
+        self.takes = LINE_EVENTS if debug else LINE_EVENTS - DEBUG_EVENTS
+        """The kinds of event that may have a line at this level."""
         self._now = now
 
     def emit(self, event: Event) -> None:
         """Write the event's line, where it has one at this level."""
-        if not self._debug and type(event) in DEBUG_EVENTS:
+        if type(event) not in self.takes:
             return
         line = line_of(event, self._now)
         if line is not None:

@@ -272,3 +272,6 @@ _LINES: Mapping[type, Callable[[Any], Line]] = MappingProxyType(
         VariationStored: _variation_stored,
     }
 )
+
+LINE_EVENTS = frozenset({*_LINES, Settled})
+"""Events that have a line, at whichever level."""

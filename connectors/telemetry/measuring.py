@@ -4,7 +4,8 @@ Counting rules worth knowing:
 
 * an outcome is counted when its delivery is settled, so the counters are what the queues and the
   database say;
-* `stage="publish"` comes from `Settled`, every other stage from `StageTimed`;
+* `stage="publish"` comes from `Settled`, those of a variation from
+  `VariationStored`, every other stage from `StageTimed`;
 * variations are counted when their item is committed: those of a failed attempt have no row;
 * `augment_dependency_up` of a dependency is absent until something is known of it.
 """
@@ -28,6 +29,7 @@ from colecionador.domain.events import (
     StageTimed,
     UploadFailed,
     VariationsCommitted,
+    VariationStored,
 )
 from colecionador.domain.results import StoredVariation
 from colecionador.domain.settlements import Completion, DeadLetter, Outcome, Retry, Settlement
@@ -85,7 +87,10 @@ class Measuring:
             StageTimed: self._stage_timed,
             UploadFailed: self._upload_failed,
             VariationsCommitted: self._variations_committed,
+            VariationStored: self._variation_stored,
         }
+        self.takes = frozenset(self._moves)
+        """The kinds of event that move anything."""
 
     def emit(self, event: Event) -> None:
         """Move the metrics that the event concerns, if any."""
@@ -125,6 +130,10 @@ class Measuring:
 
     def _stage_timed(self, event: StageTimed) -> None:
         self._meter.observe(metrics.STAGE_SECONDS, event.seconds, event.stage.value)
+
+    def _variation_stored(self, event: VariationStored) -> None:
+        for stage, seconds in event.stages():
+            self._meter.observe(metrics.STAGE_SECONDS, seconds, stage.value)
 
     def _dependency_called(self, event: DependencyCalled) -> None:
         labels = (event.dependency.value, event.operation)

@@ -32,6 +32,8 @@ class PrometheusMeter:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
+        # `labels()` takes a lock and makes strings of them each time.
+        self._observes: dict[tuple[str, ...], Callable[[float], None]] = {}
         for metric in METRICS:
             name, meaning, labels = metric.name, metric.meaning, metric.labels
             match metric.kind:
@@ -57,8 +59,13 @@ class PrometheusMeter:
 
     def observe(self, metric: Metric, value: float, *labels: str) -> None:
         """Note one value of a histogram."""
-        histogram = self._histograms[metric.name]
-        (histogram.labels(*labels) if labels else histogram).observe(value)
+        series = (metric.name, *labels)
+        observe = self._observes.get(series)
+        if observe is None:
+            histogram = self._histograms[metric.name]
+            observe = (histogram.labels(*labels) if labels else histogram).observe
+            self._observes[series] = observe
+        observe(value)
 
     def start(self, metric: Metric, *labels: str) -> None:
         """Let a histogram's series exist before its first value."""
@@ -76,6 +83,8 @@ class PrometheusTelemetry:
         ProcessCollector(registry=self.registry)
         self._meter = PrometheusMeter(self.registry)
         self._measuring = Measuring(self._meter, categorias, now)
+        self.takes = self._measuring.takes
+        """The kinds of event that are counted or timed."""
         self._start_at_zero(categorias)
 
     def emit(self, event: Event) -> None:

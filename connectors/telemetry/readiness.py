@@ -36,6 +36,9 @@ class _Evidence:
 class Readiness:
     """What is known of each dependency. Safe from several threads."""
 
+    takes: frozenset[type] = frozenset({DependencyCalled, DependencyChanged})
+    """The kinds of event that are evidence."""
+
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._evidence: dict[Dependency, _Evidence] = {}

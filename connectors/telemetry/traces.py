@@ -28,7 +28,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from colecionador.domain.events import Event, Settled, Stage, StageTimed
+from colecionador.domain.events import Event, Settled, Stage, StageTimed, VariationStored
 from colecionador.domain.settlements import Completion, DeadLetter, Outcome, Retry, Settlement
 from colecionador.domain.tracing import SpanId, Trace, parse_traceparent
 
@@ -76,6 +76,8 @@ class TraceTelemetry:
         match event:
             case StageTimed(item=item) if item is not None and item.trace is not None:
                 self._stage(event, item.trace, item.item_id)
+            case VariationStored(item=item) if item.trace is not None:
+                self._variation(event, item.trace)
             case Settled(trace=trace) if trace is not None:
                 self._item(event, trace)
 
@@ -85,13 +87,23 @@ class TraceTelemetry:
         ending.start()
         ending.join(seconds)
 
-    def _stage(self, event: StageTimed, trace: Trace, item_id: int) -> None:
+    def _variation(self, event: VariationStored, trace: Trace) -> None:
+        ended_ago = 0.0
+        # The last one first: each had ended when the one after it began.
+        for stage, seconds in reversed(event.stages()):
+            timed = StageTimed(stage, seconds, ended_ago=ended_ago)
+            self._stage(timed, trace, event.item.item_id, event.variation.name)
+            ended_ago += seconds
+
+    def _stage(
+        self, event: StageTimed, trace: Trace, item_id: int, variation: str | None = None
+    ) -> None:
         if not trace.span.sampled:
             return
         ended = self._now() - event.ended_ago
         attributes: dict[str, str | int | float | bool] = {"augment.item_id": item_id}
-        if event.variation is not None:
-            attributes["augment.variation"] = event.variation
+        if variation is not None:
+            attributes["augment.variation"] = variation
         span = self._tracer.start_span(
             event.stage.value,
             set_span_in_context(NonRecordingSpan(_context(trace.span))),

@@ -63,7 +63,8 @@ def test_the_counters_equal_the_rows_and_the_queues_after_200_items_with_5_perce
     succeeded = Counter(("success", row["categoria"]) for row in successes)
     assert _with_first(items, "success") == succeeded
     assert _total(items, "dead_lettered") == len(letters)
-    assert items["dead_lettered", "none"] == FAILURES["invalid_message"]
+    # Of the two malformed messages one names its categoria.
+    assert items["dead_lettered", "none"] == 1
     assert _total(items, "duplicate") == len(books.completions) - len(successes) == 1
     attempts = [row["attempts"] for row in successes]
     attempts += [letter.headers["x-attempt"] for letter in letters]

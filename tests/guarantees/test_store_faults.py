@@ -6,6 +6,7 @@ import pytest
 
 from tests.fix_faults import check_that_nothing_was_lost_or_counted, wait_for_successes
 from tests.fix_flow import Flows
+from tests.fix_messages import message
 from tests.fix_s3_faults import faulty_s3
 from tests.fix_service import Service, wait_until
 from tests.invariants import check_invariants
@@ -46,3 +47,22 @@ def test_an_item_whose_objects_alone_are_refused_has_three_attempts_and_stops_no
     assert letter.message_id == sent[2].message_id
     assert letter.headers["x-error-type"] == "upload_failed"
     assert letter.headers["x-attempt"] == 3
+
+
+def test_a_bucket_that_is_not_there_costs_its_own_message_three_attempts_and_stops_nobody(
+    service: Service, flows: Flows
+) -> None:
+    images = service.environment["AUGMENT_SOURCE_BUCKET"]
+    nowhere = f"{images}-not-there"
+    astray = message(1, bucket=nowhere)
+    service.send([astray])
+    sent = [astray, *service.submit(range(2, 9))]
+    flow = flows.drain(service, allowed_buckets=f"{images},{nowhere}")
+    assert flow.found("Dependency down") == []
+    books = check_invariants(service, sent)
+    [letter] = books.dead_letters
+    assert letter.message_id == astray.message_id
+    assert letter.headers["x-error-type"] == "source_missing"
+    assert letter.headers["x-attempt"] == 3
+    assert f'bucket "{nowhere}"' in letter.headers["x-error"]
+    assert "augment init" in letter.headers["x-error"]

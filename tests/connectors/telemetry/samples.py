@@ -13,6 +13,7 @@ from colecionador.domain.events import (
     StageTimed,
     UploadFailed,
     VariationsCommitted,
+    VariationStored,
 )
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.domain.messages import DeliveryId, Item
@@ -93,6 +94,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
     DependencyCalled(Dependency.S3, "download", 0.002),
     DependencyChanged(Dependency.S3, up=True),
     UploadFailed(ITEM, 101, WORKER, "blur", Failure(ErrorType.UPLOAD_FAILED, "HTTP 503")),
+    VariationStored(ITEM, 101, WORKER, STORED, validate_ms=4.0),
     VariationsCommitted((STORED, SKIPPED), ITEM, 101, WORKER),
     Handled(0, 3),
     success(bad_quality=True),

@@ -6,7 +6,7 @@ import json
 import pytest
 import structlog
 
-from colecionador.domain.events import Event, Stage, StageTimed
+from colecionador.domain.events import Event, Handled, Stage, StageTimed
 from connectors.memory.telemetry import MemoryTelemetry
 from connectors.telemetry.fan_out import FanOut
 
@@ -27,6 +27,18 @@ def test_every_backend_is_told_even_behind_one_that_raises() -> None:
     before, after = MemoryTelemetry(), MemoryTelemetry()
     FanOut([before, Broken(ValueError("no")), after]).emit(EVENT)
     assert before.events == after.events == (EVENT,)
+
+
+def test_a_backend_is_told_of_the_kinds_that_it_takes_alone() -> None:
+    class Choosy(MemoryTelemetry):
+        takes = frozenset({Handled})
+
+    choosy, other = Choosy(), MemoryTelemetry()
+    fan_out = FanOut([choosy, other])
+    for event in (EVENT, Handled(0, 1), EVENT):
+        fan_out.emit(event)
+    assert choosy.events == (Handled(0, 1),)
+    assert other.events == (EVENT, Handled(0, 1), EVENT)
 
 
 def test_an_exception_is_logged_once_for_each_kind() -> None:

@@ -12,12 +12,14 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from colecionador.domain.events import Event, Settled, Stage, StageTimed
+from colecionador.domain.events import Event, Settled, Stage, StageTimed, VariationStored
 from colecionador.domain.tracing import SpanId, Trace, parse_traceparent
 from connectors.telemetry.traces import ITEM_SPAN, TraceTelemetry
 from tests.connectors.telemetry.samples import (
     DELIVERED_AT,
     ITEM,
+    STORED,
+    WORKER,
     dead_lettered,
     retried,
     success,
@@ -85,15 +87,35 @@ def test_a_stage_is_a_span_below_its_item_even_where_that_span_is_another_proces
     item = replace(ITEM, trace=trace)
     stages = (
         StageTimed(Stage.DOWNLOAD, 0.25, item),
-        StageTimed(Stage.ENCODE, 0.5, item, "blur", ended_ago=1.0),
+        StageTimed(Stage.DECODE, 0.5, item, ended_ago=1.0),
     )
-    download, encode = elsewhere.spans(*stages)
-    assert {ids(span)[::2] for span in (download, encode)} == {
+    download, decode = elsewhere.spans(*stages)
+    assert {ids(span)[::2] for span in (download, decode)} == {
         (trace.span.trace_id, trace.span.span_id)
     }
     assert (download.start_time, download.end_time) == ((NOW - 0.25) * 1e9, NOW * 1e9)
-    assert (encode.start_time, encode.end_time) == ((NOW - 1.5) * 1e9, (NOW - 1.0) * 1e9)
-    assert dict(encode.attributes or {}) == {"augment.item_id": 7, "augment.variation": "blur"}
+    assert (decode.start_time, decode.end_time) == ((NOW - 1.5) * 1e9, (NOW - 1.0) * 1e9)
+
+
+def test_each_stage_of_a_variation_is_a_span_that_ends_where_the_next_begins(
+    tracing: Tracing,
+) -> None:
+    item = replace(ITEM, trace=tracing.telemetry.start(PARENT))
+    timed = replace(STORED, transform_ms=1000.0, encode_ms=2000.0, upload_ms=250.0)
+    stored = VariationStored(item, 101, WORKER, timed, validate_ms=500.0)
+    spans = sorted(tracing.spans(stored), key=lambda span: span.start_time or 0)
+    assert [
+        (span.name, ((span.end_time or 0) - (span.start_time or 0)) / 1e9) for span in spans
+    ] == [
+        ("transform", 1.0),
+        ("encode", 2.0),
+        ("validate", 0.5),
+        ("upload", 0.25),
+    ]
+    ends = [span.end_time for span in spans]
+    assert [span.start_time for span in spans[1:]] == ends[:-1]
+    assert ends[-1] == NOW * 1e9
+    assert {(span.attributes or {})["augment.variation"] for span in spans} == {"rotate_90"}
 
 
 def test_a_failed_delivery_is_a_span_with_an_error_that_names_its_type_alone(
