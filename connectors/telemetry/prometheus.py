@@ -9,7 +9,6 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     ProcessCollector,
     disable_created_metrics,
 )
@@ -18,6 +17,7 @@ from colecionador.domain.events import Event, Stage
 from colecionador.domain.failures import PERMANENT_TYPES, ErrorType
 from colecionador.domain.settlements import Outcome
 from connectors.telemetry import metrics
+from connectors.telemetry.histograms import HistogramCollector
 from connectors.telemetry.measuring import NO_CATEGORIA, OTHER_CATEGORIA, Measuring
 from connectors.telemetry.metrics import METRICS, Kind, Metric, resident_memory_bytes
 
@@ -31,9 +31,9 @@ class PrometheusMeter:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
-        self._histograms: dict[str, Histogram] = {}
+        self._histograms: dict[str, HistogramCollector] = {}
         # `labels()` takes a lock and makes strings of them each time.
-        self._observes: dict[tuple[str, ...], Callable[[float], None]] = {}
+        self._moves: dict[tuple[str, ...], Callable[[float], None]] = {}
         for metric in METRICS:
             name, meaning, labels = metric.name, metric.meaning, metric.labels
             match metric.kind:
@@ -42,15 +42,18 @@ class PrometheusMeter:
                 case Kind.GAUGE:
                     self._gauges[name] = Gauge(name, meaning, labels, registry=registry)
                 case Kind.HISTOGRAM:
-                    self._histograms[name] = Histogram(
-                        name, meaning, labels, buckets=metric.buckets, registry=registry
-                    )
+                    self._histograms[name] = HistogramCollector(metric)
+                    registry.register(self._histograms[name])
         self._gauges[metrics.RESIDENT_MEMORY.name].set_function(resident_memory_bytes)
 
     def add(self, metric: Metric, amount: float, *labels: str) -> None:
         """Move a counter, or a gauge, by an amount."""
-        moved = (self._counters if metric.kind is Kind.COUNTER else self._gauges)[metric.name]
-        (moved.labels(*labels) if labels else moved).inc(amount)
+        series = (metric.name, *labels)
+        move = self._moves.get(series)
+        if move is None:
+            moved = (self._counters if metric.kind is Kind.COUNTER else self._gauges)[metric.name]
+            move = self._moves[series] = (moved.labels(*labels) if labels else moved).inc
+        move(amount)
 
     def set(self, metric: Metric, value: float, *labels: str) -> None:
         """Set a gauge."""
@@ -60,16 +63,14 @@ class PrometheusMeter:
     def observe(self, metric: Metric, value: float, *labels: str) -> None:
         """Note one value of a histogram."""
         series = (metric.name, *labels)
-        observe = self._observes.get(series)
-        if observe is None:
-            histogram = self._histograms[metric.name]
-            observe = (histogram.labels(*labels) if labels else histogram).observe
-            self._observes[series] = observe
-        observe(value)
+        move = self._moves.get(series)
+        if move is None:
+            move = self._moves[series] = self._histograms[metric.name].series(*labels).observe
+        move(value)
 
     def start(self, metric: Metric, *labels: str) -> None:
         """Let a histogram's series exist before its first value."""
-        self._histograms[metric.name].labels(*labels)
+        self._histograms[metric.name].series(*labels)
 
 
 class PrometheusTelemetry:
