@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 import sys
 import traceback
@@ -25,6 +24,7 @@ from connectors.telemetry.log_output import configure_logging, log_uncaught
 from connectors.telemetry.stderr_lines import StderrLines, log_output
 from flows.cluster import process_index
 from flows.health import healthz_route, readyz_route
+from flows.memory import keep_freed_memory, spare_the_collector
 from flows.stopping import (
     deadly,
     end_at_once_when_done,
@@ -70,6 +70,7 @@ def production_wiring() -> Wiring:
 
     def start() -> None:
         spare_the_collector()
+        keep_freed_memory()
         end_at_once_when_done()
         stderr.capture(log_output)
         atexit.register(stderr.close)
@@ -126,18 +127,6 @@ def _say_how_to_end(wiring: Wiring, lanes: RabbitLanes, settings: Settings, last
         ),
         die,
     )
-
-
-def spare_the_collector() -> None:
-    """Let the cycle collector leave alone what lives as long as the process, and run less often.
-
-    It took half of the control plane's time, going again and again through modules and through
-    records in flight that are in no cycle. The threshold stays low enough for a rare cycle that
-    holds pixels, such as a traceback's, to go within some thirty items.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
 
 
 def remedy(error: BaseException) -> str:

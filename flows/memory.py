@@ -1,0 +1,43 @@
+"""How the process manages memory: its cycle collector, and the C library's allocator."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+
+M_TRIM_THRESHOLD = -1
+M_MMAP_THRESHOLD = -3
+"""Parameters of mallopt(3), by the numbers of glibc's malloc.h."""
+
+LARGEST_KEPT_BYTES = 1 << 30
+"""Buffers up to this size come from memory that the process keeps: of every photo that fits the
+heaps of its threads, 64 MiB each. Larger ones are mapped, and given back, as ever."""
+ALLOCATOR_VARIABLES = ("GLIBC_TUNABLES", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
+
+
+def spare_the_collector() -> None:
+    """Let the cycle collector leave alone what lives as long as the process, and run less often.
+
+    It took half of the control plane's time, going again and again through modules and through
+    records in flight that are in no cycle. The threshold stays low enough for a rare cycle that
+    holds pixels, such as a traceback's, to go within some thirty items.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep the memory of freed pixel buffers instead of mapping each buffer anew.
+
+    By default every buffer over 32 MiB is new to the kernel, which clears it page by page: 7,000
+    page faults and a twelfth of the CPU time of a 12-megapixel photo. The peak grows by a tenth.
+    Whoever sets the allocator's own variables has their will, and so has another C library.
+    """
+    if any(variable in os.environ for variable in ALLOCATOR_VARIABLES):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_BYTES)
+        mallopt(M_TRIM_THRESHOLD, LARGEST_KEPT_BYTES)
