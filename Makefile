@@ -30,10 +30,11 @@ tls-postgresql: setup
 demo: servers ## the main job on real photographs, on private servers of its own
 	@$(python) -m sandbox run -- $(python) -m demo
 
+# Three files of tests at once, each process with servers of its own: most of a test is waiting.
 test: servers monitoring tls-postgresql lint types ## every check and every test
-	@$(python) -m pytest
+	@$(python) -m pytest --numprocesses 3 --dist loadfile
 
-test-long: servers ## the faults at their full lengths: half an hour
+test-long: servers ## the faults at their full lengths: three quarters of an hour
 	@$(python) -m pytest -m long
 
 lint: setup ## style, formatting and the layers between packages

@@ -8,7 +8,18 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench import alone, control_plane, growth, kernel_bound, largest, layouts, published, service
+from bench import (
+    alone,
+    control_plane,
+    endpoints,
+    growth,
+    kernel_bound,
+    largest,
+    layouts,
+    published,
+    service,
+    telemetry,
+)
 from bench.figures import Outcome
 from bench.report import CONSOLE, print_outcome
 from bench.results import Conditions, record
@@ -24,6 +35,8 @@ BENCHMARKS: Mapping[str, Callable[[Servers, Scale], Outcome]] = {
     "largest": largest.run,
     "growth": growth.run,
     "control_plane": control_plane.run,
+    "endpoints": endpoints.run,
+    "telemetry": telemetry.run,
 }
 
 

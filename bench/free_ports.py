@@ -1,4 +1,4 @@
-"""Ports for a cluster's own links."""
+"""Ports that nobody listens on."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def cluster_addresses(processes: int) -> str:
             stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(processes)
         ]
         return ";".join(f"127.0.0.1:{each.getsockname()[1]}" for each in sockets)
+
+
+def free_port() -> int:
+    """A free port of the loopback address."""
+    return int(cluster_addresses(1).rpartition(":")[2])
