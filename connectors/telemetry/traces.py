@@ -12,12 +12,13 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
     NonRecordingSpan,
     SpanContext,
@@ -33,6 +34,7 @@ from colecionador.domain.settlements import Completion, DeadLetter, Outcome, Ret
 from colecionador.domain.tracing import SpanId, Trace, parse_traceparent
 
 ITEM_SPAN = "process image"
+SCOPE = InstrumentationScope("augment")
 NANOSECONDS = 1_000_000_000
 
 Attributes = Mapping[str, str | int | float | bool]
@@ -51,13 +53,11 @@ class TraceTelemetry:
         resource = Resource.create()
         if resource.attributes[SERVICE_NAME] == "unknown_service":
             resource = resource.merge(Resource({SERVICE_NAME: "colecionador-augmentations"}))
-        self._ids = _Ids()
+        self._resource = resource
+        self._processor = processor(exporter)
         # Ended by `close`, in a time of ours: the provider's own way at the exit may take long.
-        self._provider = TracerProvider(
-            resource=resource, id_generator=self._ids, shutdown_on_exit=False
-        )
-        self._provider.add_span_processor(processor(exporter))
-        self._tracer = self._provider.get_tracer("augment")
+        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._provider.add_span_processor(self._processor)
         self._now = now
 
     def start(self, traceparent: str | None) -> Trace:
@@ -75,10 +75,12 @@ class TraceTelemetry:
         """Make the span that has ended with the event, if any."""
         match event:
             case StageTimed(item=item) if item is not None and item.trace is not None:
-                self._stage(event, item.trace, item.item_id)
+                if item.trace.span.sampled:
+                    self._stage(event, item.trace, item.item_id)
             case VariationStored(item=item) if item.trace is not None:
-                self._variation(event, item.trace)
-            case Settled(trace=trace) if trace is not None:
+                if item.trace.span.sampled:
+                    self._variation(event, item.trace)
+            case Settled(trace=trace) if trace is not None and trace.span.sampled:
                 self._item(event, trace)
 
     def close(self, seconds: float) -> None:
@@ -98,69 +100,49 @@ class TraceTelemetry:
     def _stage(
         self, event: StageTimed, trace: Trace, item_id: int, variation: str | None = None
     ) -> None:
-        if not trace.span.sampled:
-            return
         ended = self._now() - event.ended_ago
         attributes: dict[str, str | int | float | bool] = {"augment.item_id": item_id}
         if variation is not None:
             attributes["augment.variation"] = variation
-        span = self._tracer.start_span(
-            event.stage.value,
-            set_span_in_context(NonRecordingSpan(_context(trace.span))),
-            attributes=attributes,
-            start_time=_nanoseconds(ended - event.seconds),
+        self._end(
+            ReadableSpan(
+                event.stage.value,
+                _context(replace(trace.span, span_id=secrets.token_hex(8))),
+                _context(trace.span),
+                attributes=attributes,
+                start_time=_nanoseconds(ended - event.seconds),
+                end_time=_nanoseconds(ended),
+                resource=self._resource,
+                instrumentation_scope=SCOPE,
+            )
         )
-        span.end(_nanoseconds(ended))
 
     def _item(self, event: Settled, trace: Trace) -> None:
-        if not trace.span.sampled:
-            return
         settlement = event.settlement
-        parent = trace.parent
-        ended = self._now()
-        with self._ids.preset(trace.span):
-            span = self._tracer.start_span(
-                ITEM_SPAN,
-                set_span_in_context(NonRecordingSpan(_context(parent))) if parent else None,
-                kind=SpanKind.CONSUMER,
-                attributes=_attributes(settlement),
-                start_time=_nanoseconds(settlement.subject.delivered_at),
-            )
+        status = Status()
         if not isinstance(settlement, Completion):
-            span.set_status(Status(StatusCode.ERROR, settlement.failure.error_type.value))
-        span.end(_nanoseconds(ended))
+            status = Status(StatusCode.ERROR, settlement.failure.error_type.value)
+        self._end(
+            ReadableSpan(
+                ITEM_SPAN,
+                _context(trace.span),
+                _context(trace.parent) if trace.parent else None,
+                attributes=_attributes(settlement),
+                kind=SpanKind.CONSUMER,
+                status=status,
+                start_time=_nanoseconds(settlement.subject.delivered_at),
+                end_time=_nanoseconds(self._now()),
+                resource=self._resource,
+                instrumentation_scope=SCOPE,
+            )
+        )
         publish = StageTimed(Stage.PUBLISH, event.publish_seconds)
         self._stage(publish, trace, settlement.subject.item_id or 0)
 
-
-class _Ids(IdGenerator):
-    """Random ids, but those of a delivery's span were given when it arrived."""
-
-    def __init__(self) -> None:
-        self._given = threading.local()
-
-    def preset(self, span: SpanId) -> _Preset:
-        return _Preset(self._given, span)
-
-    def generate_span_id(self) -> int:
-        span: SpanId | None = getattr(self._given, "span", None)
-        return int(span.span_id if span else secrets.token_hex(8), 16)
-
-    def generate_trace_id(self) -> int:
-        span: SpanId | None = getattr(self._given, "span", None)
-        return int(span.trace_id if span else secrets.token_hex(16), 16)
-
-
-class _Preset:
-    def __init__(self, given: threading.local, span: SpanId) -> None:
-        self._given = given
-        self._span = span
-
-    def __enter__(self) -> None:
-        self._given.span = self._span
-
-    def __exit__(self, *_: object) -> None:
-        self._given.span = None
+    def _end(self, span: ReadableSpan) -> None:
+        # Not by a tracer's start and end: of what those do for a span in between, at ten times
+        # the price, one that was made when it had ended needs nothing.
+        self._processor.on_end(span)
 
 
 def _context(span: SpanId) -> SpanContext:
