@@ -52,6 +52,8 @@ class Site:
         Item i has photograph i modulo their number. Returns when the broker has them all.
         """
         with self.servers.channel() as channel:
+            # Without confirms a quorum queue never gets what was on its way when the channel closed.
+            channel.confirm_delivery()
             for item_id in item_ids:
                 properties = BasicProperties(
                     content_type="application/json",

@@ -62,7 +62,7 @@ class Child:
             return self._do(request)
         except MemoryError:
             return Failure(ErrorType.POISON, "needed more memory than a photo of its size may take")
-        except Exception as error:  # noqa: BLE001  # the parent has to know what it was
+        except Exception as error:  # noqa: BLE001 - the parent has to know what it was
             return internal_failure(error)
 
     def _do(self, request: Request) -> Answer:
@@ -109,7 +109,7 @@ class Child:
 
 def limit_memory(more_bytes: int) -> None:
     """Let the address space grow by so much from now on; what exceeds it is a `MemoryError`."""
-    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123  # read in one call
+    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - read in one call
         now_bytes = int(statm.read().split()[0]) * _PAGE_BYTES
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (now_bytes + more_bytes, hard))

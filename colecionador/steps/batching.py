@@ -56,7 +56,7 @@ class Batcher(Generic[X, Y]):
     def _answer(self, batch: list[tuple[X, Resume]]) -> None:
         try:
             answers = self._handle([value for value, _ in batch])
-        except Exception as error:  # noqa: BLE001  # raised again at each await
+        except Exception as error:  # noqa: BLE001 - raised again at each await
             for _, resume in batch:
                 resume(None, error)
             return

@@ -148,7 +148,7 @@ class OutageWatch:
     async def _knock(self, trial: Probe | None) -> None:
         interval = FIRST_PROBE_SECONDS
         while True:
-            await after(interval * random.uniform(0.5, 1.0))  # noqa: S311  # jitter is no secret
+            await after(interval * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret
             if await self._asking.submit(trial) is None:
                 break
             interval = min(interval * 2, LONGEST_PROBE_SECONDS)
@@ -179,5 +179,5 @@ class OutageWatch:
 def _asked(probe: Probe) -> Failure | None:
     try:
         return probe()
-    except Exception as error:  # noqa: BLE001  # a prober that dies would end all waiting
+    except Exception as error:  # noqa: BLE001 - a prober that dies would end all waiting
         return internal_failure(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from colecionador.domain.plan import Plan
+from colecionador.imaging.variations import is_costly
 from colecionador.steps.photo import Photo, Rendering
 
 
@@ -15,10 +16,14 @@ class PlanVariations:
     plan: Plan
 
     def __call__(self, photo: Photo) -> list[Rendering]:
-        """The photo's variations, in the plan's order, each with a share of its pixels."""
+        """The photo's variations, each with a share of its pixels.
+
+        The costly ones first: begun last, one would be computed alone when all others are done.
+        """
         facts = photo.facts
         variations = self.plan.variations(facts.item.categoria, bad_quality=facts.quality.bad)
         photo.pixels.share(len(variations))
         return [
-            Rendering(facts, photo.pixels, variation, len(variations)) for variation in variations
+            Rendering(facts, photo.pixels, variation, len(variations))
+            for variation in sorted(variations, key=is_costly, reverse=True)
         ]

@@ -71,7 +71,7 @@ class Pool:
             self._busy_since[me] = time.monotonic()
             try:
                 value = function(*arguments)
-            except Exception as error:  # noqa: BLE001  # raised again at the await
+            except Exception as error:  # noqa: BLE001 - raised again at the await
                 value = None
                 resume(None, error)
             else:

@@ -85,7 +85,7 @@ class _Driver(Generic[T]):
             hop = self.step.throw(error) if error is not None else self.step.send(value)
         except StopIteration as end:
             self.done(end.value)
-        except Exception as unexpected:  # noqa: BLE001  # whatever it is, it ends this step alone
+        except Exception as unexpected:  # noqa: BLE001 - whatever it is, it ends this step alone
             self.failed(unexpected)
         else:
             hop.start(self.go_on)

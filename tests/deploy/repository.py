@@ -20,6 +20,9 @@ DOCUMENTS = (
         "docs/imaging.md",
         "docs/operations.md",
         "docs/metrics.md",
+        "docs/faults.md",
+        "docs/performance.md",
+        "docs/replay.md",
         "docs/runbook.md",
     ),
 )

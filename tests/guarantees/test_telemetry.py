@@ -77,6 +77,7 @@ def send_a_mixture(service: Service) -> list[Message]:
     sent.append(Message("not-json", b"planted-text, not JSON"))
     headers = {"traceparent": f"00-{TRACE_ID}-{PRODUCER}-01"}
     with service.channel() as channel:
+        channel.confirm_delivery()
         for each in sent:
             properties = BasicProperties(message_id=each.message_id, headers=headers)
             channel.basic_publish("", service.queue, each.body, properties)

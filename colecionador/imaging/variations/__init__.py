@@ -3,8 +3,9 @@
 from colecionador.imaging.variations.registry import (
     check_operation,
     expected_size,
+    is_costly,
     make_variation,
     variation_seed,
 )
 
-__all__ = ["check_operation", "expected_size", "make_variation", "variation_seed"]
+__all__ = ["check_operation", "expected_size", "is_costly", "make_variation", "variation_seed"]

@@ -48,5 +48,6 @@ OPERATIONS = (
         "clahe",
         (NumberParameter("clip_limit", 0.1, 40), NumberParameter("tiles", 1, 64, whole=True)),
         clahe,
+        costly=True,
     ),
 )

@@ -70,5 +70,6 @@ OPERATIONS = (
         "elastic",
         (NumberParameter("amplitude", 0.001, 0.1), NumberParameter("cells", 2, 64, whole=True)),
         elastic,
+        costly=True,
     ),
 )

@@ -69,6 +69,8 @@ class Operation:
     parameters: tuple[NumberParameter | ChoiceParameter, ...]
     apply: Apply
     size: Size = same_size
+    costly: bool = False
+    """Whether it takes longer than encoding does: 40 ms of a core at 12 megapixels."""
 
     def problem(self, parameters: Parameters) -> str | None:
         """What is wrong with the parameters, or None."""

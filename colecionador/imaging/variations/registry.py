@@ -47,6 +47,11 @@ def make_variation(image: Image, variation: Variation, seed: int) -> Image:
     return Image(pixels, image.format, image.icc)
 
 
+def is_costly(variation: Variation) -> bool:
+    """Whether making the variation takes longer than encoding it."""
+    return OPERATIONS[variation.operation].costly
+
+
 def expected_size(variation: Variation, width: int, height: int) -> tuple[int, int]:
     """The width and height of the variation of an image of this width and height."""
     return OPERATIONS[variation.operation].size(dict(variation.parameters), width, height)

@@ -92,5 +92,6 @@ OPERATIONS = (
         (NumberParameter("degrees", -360, 360), ChoiceParameter("corners", ("reflect", "crop"))),
         rotate,
         _rotated_size,
+        costly=True,
     ),
 )

@@ -87,6 +87,7 @@ OPERATIONS = (
             NumberParameter("jitter", 0, 0.5),
         ),
         perspective,
+        costly=True,
     ),
     Operation("zoom", (NumberParameter("factor", 0.25, 8),), zoom),
 )

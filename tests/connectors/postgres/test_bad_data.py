@@ -20,23 +20,6 @@ from tests.conformance.ledger_items import (
     an_item,
     stored,
 )
-from tests.fix_postgres import (
-    database_url,
-    migrated_template,
-    postgres_ledger,
-    postgres_server,
-    session,
-    telemetry,
-)
-
-__all__ = [
-    "database_url",
-    "migrated_template",
-    "postgres_ledger",
-    "postgres_server",
-    "session",
-    "telemetry",
-]
 
 BAD = an_item("m-5")
 

@@ -14,23 +14,6 @@ from colecionador.domain.results import VariationResult
 from connectors.memory.ledger import JobRow, MemoryLedger
 from connectors.postgres.ledger import PostgresLedger
 from tests.conformance.ledger_items import a_completed, a_failed, an_item, skipped, stored
-from tests.fix_postgres import (
-    database_url,
-    migrated_template,
-    postgres_ledger,
-    postgres_server,
-    session,
-    telemetry,
-)
-
-__all__ = [
-    "database_url",
-    "migrated_template",
-    "postgres_ledger",
-    "postgres_server",
-    "session",
-    "telemetry",
-]
 
 Entry = TypeVar("Entry")
 MESSAGES = ("m-1", "m-2", "m-3")

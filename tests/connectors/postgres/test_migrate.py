@@ -14,16 +14,7 @@ from connectors.postgres.migrate import (
     load_migrations,
     schema,
 )
-from tests.fix_postgres import (
-    database_url,
-    empty_database_url,
-    execute_file,
-    migrated_template,
-    postgres_server,
-    session,
-)
-
-__all__ = ["database_url", "empty_database_url", "migrated_template", "postgres_server", "session"]
+from tests.fix_postgres import execute_file
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "schema.sql"
 

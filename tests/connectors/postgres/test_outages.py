@@ -19,26 +19,7 @@ from connectors.postgres.ledger import PostgresLedger
 from sandbox import PostgreSQL
 from tests.conformance.ledger_items import PLAN, a_completed, a_failed, an_item
 from tests.connectors.postgres.lost_answers import losing_answers
-from tests.fix_postgres import (
-    database_name,
-    database_url,
-    empty_database_url,
-    migrated_template,
-    postgres_ledger,
-    postgres_server,
-    session,
-    telemetry,
-)
-
-__all__ = [
-    "database_url",
-    "empty_database_url",
-    "migrated_template",
-    "postgres_ledger",
-    "postgres_server",
-    "session",
-    "telemetry",
-]
+from tests.fix_postgres import database_name
 
 # The last rows of a commit wait until the test lets go of this advisory lock.
 A_GATE_BEFORE_METRICS = """

@@ -24,23 +24,6 @@ from tests.conformance.ledger_items import (
     skipped,
     stored,
 )
-from tests.fix_postgres import (
-    database_url,
-    empty_database_url,
-    migrated_template,
-    postgres_ledger,
-    postgres_server,
-    telemetry,
-)
-
-__all__ = [
-    "database_url",
-    "empty_database_url",
-    "migrated_template",
-    "postgres_ledger",
-    "postgres_server",
-    "telemetry",
-]
 
 NOWHERE = "postgresql://postgres@127.0.0.1:1/augmentations"
 

@@ -22,23 +22,6 @@ from tests.conformance.ledger_items import (
     skipped,
     stored,
 )
-from tests.fix_postgres import (
-    database_url,
-    migrated_template,
-    postgres_ledger,
-    postgres_server,
-    session,
-    telemetry,
-)
-
-__all__ = [
-    "database_url",
-    "migrated_template",
-    "postgres_ledger",
-    "postgres_server",
-    "session",
-    "telemetry",
-]
 
 CONTRACT_COLUMNS = {
     "augmentation_jobs": {

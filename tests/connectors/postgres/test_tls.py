@@ -13,10 +13,10 @@ from connectors.postgres.migrate import apply_migrations, check_migrations
 from connectors.postgres.pool import connect
 from sandbox import PostgreSQL
 from tests.connectors.s3.certificate import write_certificate
-from tests.fix_postgres import database_url_of, postgres_server
+from tests.fix_postgres import database_url_of
 from tests.fix_tls_postgres import TlsPostgreSQL, tls_postgres_server
 
-__all__ = ["postgres_server", "tls_postgres_server"]
+__all__ = ["tls_postgres_server"]
 
 
 def probe(url: str) -> Failure | None:

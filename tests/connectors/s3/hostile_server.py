@@ -83,9 +83,9 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    do_GET = do_PUT = do_HEAD = do_DELETE = answer_request  # noqa: N815  # http.server looks them up
+    do_GET = do_PUT = do_HEAD = do_DELETE = answer_request  # noqa: N815 - http.server looks them up
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""
 
 
