@@ -52,7 +52,7 @@ class Site:
         Item i has photograph i modulo their number. Returns when the broker has them all.
         """
         with self.servers.channel() as channel:
-            # Without confirms a quorum queue never gets what was on its way when the channel closed.
+            # Without, a quorum queue never gets what is on its way when the channel closes.
             channel.confirm_delivery()
             for item_id in item_ids:
                 properties = BasicProperties(
