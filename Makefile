@@ -62,9 +62,10 @@ fuzz: setup ## the parser, AMQP properties and image intake under a fuzzer, SECO
 	@$(python) -m pip install --quiet --no-build-isolation --editable '.[fuzz]'
 	@$(python) -m tests.fuzz $(SECONDS)
 
-docs: setup ## write anew what is made from code: settings.md, metrics.md, schema.sql, the topology, the dashboards
+docs: setup ## write anew what is made from code: settings.md, metrics.md, benchmarks.md, schema.sql, the topology, the dashboards
 	@$(python) -m docs.settings_page > docs/settings.md
 	@$(python) -m docs.metrics_page > docs/metrics.md
+	@$(python) -m bench.markdown > docs/benchmarks.md
 	@$(python) -m connectors.postgres.migrate > docs/schema.sql
 	@$(python) -m docs.topology
 	@$(python) -m deploy.dashboards deploy/grafana/dashboards
