@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from bench.backlog import Backlog, Run, work_off
 from bench.contender import service
 from bench.figures import Claim, Outcome, Row, Table, ratio, spread
 from bench.free_ports import free_port
-from bench.photographs import WEB_PHOTO
+from bench.photographs import PHOTO, WEB_PHOTO, Kind
 from bench.rounds import rounds
 from bench.scale import Scale
 from bench.servers import Servers
@@ -24,8 +25,9 @@ COLUMNS = ("items/core s", "÷ without", "CPU ms/item", "÷ without")
 
 
 def run(servers: Servers, scale: Scale) -> Outcome:
-    """Sentry, DogStatsD, Alertmanager and OTLP together, on 300 KB photos."""
-    backlog = Backlog(WEB_PHOTO, scale.web_photos, 8)
+    """Sentry, DogStatsD, Alertmanager and OTLP together, on 4 MB photos and on 300 KB ones."""
+    photos = Backlog(PHOTO, scale.photos, 4)
+    web_photos = Backlog(WEB_PHOTO, scale.web_photos, 8)
     with _listening(_Well) as well, _listening(_Silent) as silent, _listening(_Mad) as mad:
         manners = {
             OFF: {},
@@ -34,33 +36,45 @@ def run(servers: Servers, scale: Scale) -> Outcome:
             DOWN: _pointed_at(free_port()),
             MAD: _pointed_at(mad),
         }
-        done = rounds(scale.rounds, scale.seconds / 2, lambda: _round(servers, backlog, manners))
-    throughputs = {name: [each[name].items_per_core_second for each in done] for name in manners}
-    cpu = {name: [each[name].cpu_ms for each in done] for name in manners}
-    rows = tuple(
-        Row(
-            name,
-            (
-                spread(throughputs[name]),
-                ratio(throughputs[name], throughputs[OFF]),
-                spread(cpu[name]),
-                ratio(cpu[name], cpu[OFF]),
-            ),
+        on_photos, on_web_photos = (
+            rounds(scale.rounds, scale.seconds / 2, partial(_round, servers, backlog, manners))
+            for backlog in (photos, web_photos)
         )
-        for name in manners
-    )
     claims = tuple(
         Claim(
-            f"throughput with telemetry, {name}, ÷ without",
-            ratio(throughputs[name], throughputs[OFF]),
+            f"throughput on 4 MB photos, telemetry {name}, ÷ without",
+            ratio(_throughputs(on_photos, name), _throughputs(on_photos, OFF)),
             LIMIT,
             at_least=True,
         )
         for name in manners
         if name != OFF
     )
+    tables = _table(PHOTO, on_photos), _table(WEB_PHOTO, on_web_photos)
+    return Outcome(tables, claims)
+
+
+def _table(kind: Kind, done: Sequence[Mapping[str, Run]]) -> Table:
+    rows = []
+    for name in done[0]:
+        throughputs, cpu = _throughputs(done, name), _cpu_ms(done, name)
+        cells = (
+            spread(throughputs),
+            ratio(throughputs, _throughputs(done, OFF)),
+            spread(cpu),
+            ratio(cpu, _cpu_ms(done, OFF)),
+        )
+        rows.append(Row(name, cells))
     note = "Every trace is sampled. The listeners are threads of the benchmark's own process."
-    return Outcome((Table("Telemetry", COLUMNS, rows, note),), claims)
+    return Table(f"Telemetry, {kind.name}s", COLUMNS, tuple(rows), note)
+
+
+def _throughputs(done: Sequence[Mapping[str, Run]], name: str) -> list[float]:
+    return [each[name].items_per_core_second for each in done]
+
+
+def _cpu_ms(done: Sequence[Mapping[str, Run]], name: str) -> list[float]:
+    return [each[name].cpu_ms for each in done]
 
 
 def _round(
