@@ -18,6 +18,7 @@ from bench import (
     layouts,
     published,
     service,
+    suspects,
     telemetry,
 )
 from bench.figures import Outcome
@@ -37,6 +38,7 @@ BENCHMARKS: Mapping[str, Callable[[Servers, Scale], Outcome]] = {
     "control_plane": control_plane.run,
     "endpoints": endpoints.run,
     "telemetry": telemetry.run,
+    "suspects": suspects.run,
 }
 
 
