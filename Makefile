@@ -34,7 +34,7 @@ demo: servers ## the main job on real photographs, on private servers of its own
 test: servers monitoring tls-postgresql lint types ## every check and every test
 	@$(python) -m pytest --numprocesses 3 --dist loadfile
 
-test-long: servers ## the faults at their full lengths: three quarters of an hour
+test-long: servers ## the faults at their full lengths: a quarter of an hour
 	@$(python) -m pytest -m long
 
 lint: setup ## style, formatting and the layers between packages
