@@ -12,6 +12,7 @@ from typing import NoReturn
 from colecionador.domain.events import Dependency, Notice
 from colecionador.domain.plan import PlanError, load_plan
 from colecionador.domain.settings import Settings, SettingsError, load_settings
+from colecionador.imaging.allocator import keep_freed_memory
 from colecionador.imaging.variations import check_operation
 from colecionador.imaging.version import plan_version
 from connectors.postgres.ledger import PostgresLedger
@@ -23,8 +24,8 @@ from connectors.telemetry.endpoint import metrics_route, open_endpoint
 from connectors.telemetry.log_output import configure_logging, log_uncaught
 from connectors.telemetry.stderr_lines import StderrLines, log_output
 from flows.cluster import process_index
+from flows.collector import spare_the_collector
 from flows.health import healthz_route, readyz_route
-from flows.memory import keep_freed_memory, spare_the_collector
 from flows.stopping import (
     deadly,
     end_at_once_when_done,

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 
 from colecionador.domain.failures import ErrorType, Failure, internal_failure
 from colecionador.domain.thresholds import Thresholds
+from colecionador.imaging.allocator import keep_freed_memory
 from colecionador.imaging.codec import Header, Image
 from colecionador.imaging.intake import Judgement, accept, decode_and_judge
 from colecionador.imaging.rendering import render
@@ -33,6 +34,7 @@ def main() -> None:
         return
     # A terminal's Ctrl-C reaches the whole group; the parent drains and ends the child itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
     with socket.socket(fileno=int(sys.argv[1])) as link:
         serve(Connection(link.detach()))
 

@@ -9,13 +9,13 @@ import sys
 
 import pytest
 
-from flows.memory import ALLOCATOR_VARIABLES
+from colecionador.imaging.allocator import ALLOCATOR_VARIABLES
 
 # Sixteen buffers of 12 megapixels one after the other, as a photo's variations are.
 PROGRAM = """
 import json, resource
 import numpy as np
-from flows.memory import keep_freed_memory
+from colecionador.imaging.allocator import keep_freed_memory
 keep_freed_memory()
 def work():
     for _ in range(16):

@@ -1,9 +1,8 @@
-"""How the process manages memory: its cycle collector, and the C library's allocator."""
+"""The C library's allocator, and what it does with buffers as large as photos."""
 
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 
 M_TRIM_THRESHOLD = -1
@@ -14,18 +13,6 @@ LARGEST_KEPT_BYTES = 1 << 30
 """Buffers up to this size come from memory that the process keeps: of every photo that fits the
 heaps of its threads, 64 MiB each. Larger ones are mapped, and given back, as ever."""
 ALLOCATOR_VARIABLES = ("GLIBC_TUNABLES", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
-
-
-def spare_the_collector() -> None:
-    """Let the cycle collector leave alone what lives as long as the process, and run less often.
-
-    It took half of the control plane's time, going again and again through modules and through
-    records in flight that are in no cycle. The threshold stays low enough for a rare cycle that
-    holds pixels, such as a traceback's, to go within some thirty items.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
 
 
 def keep_freed_memory() -> None:
