@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from bench.backlog import Backlog
 from bench.completions import Completions
 from bench.contender import Running, service
@@ -20,7 +22,7 @@ def run(servers: Servers, scale: Scale) -> Outcome:
     """4 MB photos and 300 KB ones, as after a crash that took everything in flight along."""
     rows = []
     for backlog in (Backlog(PHOTO, scale.photos, 4), Backlog(WEB_PHOTO, scale.web_photos, 8)):
-        done = rounds(scale.rounds, scale.seconds / 4, lambda: _round(servers, backlog))  # noqa: B023 - called at once
+        done = rounds(scale.rounds, scale.seconds / 4, partial(_round, servers, backlog))
         fresh, redelivered = zip(*done, strict=True)
         cells = spread(fresh), spread(redelivered), ratio(redelivered, fresh)
         rows.append(Row(f"{backlog.kind.name}s", cells))
