@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from tests.failpoints import ABORT, DEVOUR, HANG, with_failpoints
+from tests.fix_faults import Failpoints
 from tests.fix_flow import IDLE_SECONDS, Flow, Flows
 from tests.fix_messages import Message, message, small_photograph
 from tests.fix_service import Service
@@ -75,17 +76,15 @@ def test_a_photo_whose_decoder_hangs_costs_one_restart_and_is_told_by_itself(
     assert "did not end in time" in letter.headers["x-error"]
 
 
-@pytest.mark.usefixtures("with_faulty_decoders")
 def test_a_suspect_that_devours_memory_ends_in_its_child_and_the_service_lives_on(
-    service: Service, flows: Flows
+    service: Service, flows: Flows, failpoints: Failpoints
 ) -> None:
-    # A first process is killed from outside while it holds everything: all are suspects then.
+    # A first process dies before anything is committed: all that it holds are suspects then.
     sent = submit(service, {})
-    flow = flows.start(service, prefetch=16, lanes=1)
-    flow.wait_for("Item processed")
-    flow.kill()
-    for item_id in ITEMS:
-        service.put(item_id, small_photograph(item_id) + (DEVOUR if item_id == 16 else b""))
+    failpoints.kill_at("before_commit")
+    assert flows.start(service, prefetch=16, lanes=1).exit_code() == -signal.SIGKILL
+    failpoints.kill_at(None)
+    service.put(16, small_photograph(16) + DEVOUR)
     assert len(run_as_a_supervisor_does(service, flows, prefetch=16, lanes=1)) == 1
     books = check_invariants(service, sent)
     (letter,) = books.dead_letters
