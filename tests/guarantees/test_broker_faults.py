@@ -10,6 +10,7 @@ import pytest
 
 from sandbox import RabbitMQ, Sandbox
 from tests.fix_faults import (
+    Failpoints,
     check_that_nothing_was_lost_or_counted,
     finish,
     rabbitmqctl,
@@ -54,8 +55,14 @@ def consumer_timeout(broker: RabbitMQ, milliseconds: int) -> Iterator[None]:
     [0.5, pytest.param(60, marks=(pytest.mark.long, pytest.mark.timeout(240)))],
 )
 def test_while_the_broker_is_short_of_memory_nothing_more_is_taken_and_then_all_is_published(
-    servers: Sandbox, service: Service, flows: Flows, alarm_seconds: float
+    servers: Sandbox,
+    service: Service,
+    flows: Flows,
+    failpoints: Failpoints,
+    alarm_seconds: float,
 ) -> None:
+    # Slow enough that there is work left when the alarm is on: that is a command of seconds.
+    failpoints.compute_for(0.25)
     sent = service.submit(range(1, 61))
     flow = flows.start(service, prefetch=2, lanes=2, log_level="DEBUG")
     flow.wait_for("Item processed")
