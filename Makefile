@@ -30,9 +30,9 @@ tls-postgresql: setup
 demo: servers ## the main job on real photographs, on private servers of its own
 	@$(python) -m sandbox run -- $(python) -m demo
 
-# Three files of tests at once, each process with servers of its own: most of a test is waiting.
+# Two files of tests at once, each process with servers of its own: most of a test is waiting.
 test: servers monitoring tls-postgresql lint types ## every check and every test
-	@$(python) -m pytest --numprocesses 3 --dist loadfile
+	@$(python) -m pytest --numprocesses 2 --dist loadfile
 
 test-long: servers ## the faults at their full lengths: a quarter of an hour
 	@$(python) -m pytest -m long
