@@ -127,4 +127,5 @@ def test_every_shape_has_scores(shape: tuple[int, int], channels: int) -> None:
 def test_scores_of_a_small_grey_image_are_those_of_its_pixels(pixels: Pixels) -> None:
     quality = judge(as_image(pixels), LIMITS)
     assert quality.brightness == pytest.approx(float(pixels.mean()), abs=1e-6)
-    assert quality.contrast == pytest.approx(float(pixels.std()), abs=1e-6)
+    # The variance is a difference of squares up to 255²: its rounding, 1e-11, has this root.
+    assert quality.contrast == pytest.approx(float(pixels.std()), abs=1e-5)
