@@ -155,7 +155,7 @@ class Broker:
         return done.stdout
 
     def remove(self, settings: Settings) -> None:
-        """Delete the queues of these settings."""
+        """Delete the queues of these settings, which nobody may be declaring: see the runbook."""
         with self.channel() as channel:
             for name in queue_names(settings):
                 channel.queue_delete(name)

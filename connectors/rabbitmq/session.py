@@ -136,7 +136,9 @@ class RabbitSession:
     def close(self) -> bool:
         """Close the connections and end the thread; blocks a few seconds at most."""
         self.io.call(self._close)
-        return self.io.join(CLOSE_SECONDS * 2)
+        ended = self.io.join(CLOSE_SECONDS * 2)
+        self._topology.close(CLOSE_SECONDS)
+        return ended
 
     def abort(self) -> None:
         """Drop the sockets and end the thread at once; blocks a second at most."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from enum import StrEnum
+from threading import Event
 
 from pika import BlockingConnection
 from pika.exceptions import ChannelClosedByBroker, ConnectionClosedByBroker
@@ -47,12 +47,14 @@ class TopologyReport:
     queues: tuple[QueueFinding, ...]
 
 
-def declare_topology(settings: Settings) -> TopologyReport:
+def declare_topology(settings: Settings, closing: Event | None = None) -> TopologyReport:
     """Make sure that every queue exists; blocks for some round trips per queue.
 
-    Any number of processes may do this at once. Raises `BrokerError` where the broker cannot be
-    reached, or does not let this user create what is missing.
+    Any number of processes may do this at once. Once `closing` is set it tries no further time.
+    Raises `BrokerError` where the broker cannot be reached, or does not let this user create what
+    is missing.
     """
+    closing = closing or Event()
     for tries in range(1, _TRIES):
         try:
             return _declare_all(settings)
@@ -60,7 +62,8 @@ def declare_topology(settings: Settings) -> TopologyReport:
             # Two processes that create one quorum queue at once: the broker lets one of them fail.
             if not _lost_a_race(error.__cause__):
                 raise
-            time.sleep(backoff_seconds(tries))
+            if closing.wait(backoff_seconds(tries)):
+                raise
     return _declare_all(settings)
 
 

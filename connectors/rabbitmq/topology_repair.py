@@ -17,7 +17,7 @@ from connectors.rabbitmq.topology import QueueState, TopologyReport, declare_top
 class TopologyRepair:
     """Runs the blocking declaration on a helper thread, one at a time, until it succeeds.
 
-    Its methods are called on the I/O thread, and so is `on_done`.
+    Its methods are called on the I/O thread, and so is `on_done`; `close` after that thread ended.
     """
 
     def __init__(
@@ -29,17 +29,32 @@ class TopologyRepair:
         self._on_done = on_done
         self._running = False
         self._failures = 0
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
         self.was_declared = False
 
     def request(self) -> None:
         """Declare what is missing; no effect while that is under way."""
         if not self._running:
             self._running = True
-            threading.Thread(target=self._declare, name="rabbitmq-topology", daemon=True).start()
+            self._thread = threading.Thread(
+                target=self._declare, name="rabbitmq-topology", daemon=True
+            )
+            self._thread.start()
+
+    def close(self, timeout_seconds: float) -> None:
+        """Wait for a declaration that is under way, which tries no second time.
+
+        One that outlived its lanes would create queues while somebody deletes them, which can take
+        dead-lettering down for the whole node: docs/runbook.md, 541 under AugmentDependencyDown.
+        """
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(timeout_seconds)
 
     def _declare(self) -> None:
         try:
-            report = declare_topology(self._settings)
+            report = declare_topology(self._settings, self._closing)
         except Exception as error:  # noqa: BLE001 - without queues the lanes would wait for ever
             reason = str(error) if isinstance(error, BrokerError) else repr(error)
             self._io.call(lambda: self._failed(reason))

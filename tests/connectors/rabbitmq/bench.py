@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -86,6 +87,15 @@ class LaneBench:
         before = len(self.telemetry.of(Settled))
         self.settle(*settlements)
         self.telemetry.wait_for(Settled, before + len(settlements))
+
+    def await_declared(self) -> None:
+        """Wait until no declaration is under way, so that queues can be deleted."""
+        self.until(lambda: not self.declaring, "the declaration to end")
+
+    @property
+    def declaring(self) -> bool:
+        """Whether a declaration is under way in this process."""
+        return any(thread.name == "rabbitmq-topology" for thread in threading.enumerate())
 
     def sync(self) -> None:
         """Wait until the I/O thread has done all that was asked of it so far."""

@@ -162,10 +162,10 @@ def test_a_queue_deleted_during_a_pause_is_created_again_on_resume(
     bench.declare()
     bench.open()
     bench.telemetry.wait_for(DependencyChanged, 1)
+    bench.await_declared()
     with broker.channel() as channel:
         channel.queue_delete(bench.settings.queue)
     bench.lanes.resume()
-    # The declaration at the start may still be under way, and may be what makes the queue again.
     bench.until(lambda: broker.exists(bench.settings.queue), "the queue to be there again")
     bench.publish(b"job-1")
     bench.settle_and_wait(*map(completion, bench.take(1)))

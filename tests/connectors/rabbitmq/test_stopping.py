@@ -196,3 +196,14 @@ def _io_threads() -> int:
 def _connections(broker: Broker) -> int:
     listed = broker.control("list_connections", "client_properties").splitlines()
     return sum("augment " in line for line in listed)
+
+
+def test_closing_waits_for_the_declaration_that_is_under_way(
+    open_bench: OpenBench, proxy: Proxy
+) -> None:
+    proxy.slow_down(delay_seconds=0.01)
+    bench = open_bench(proxy)
+    bench.open()
+    bench.until(lambda: bench.declaring, "the declaration to begin")
+    bench.close()
+    assert not bench.declaring
