@@ -24,6 +24,7 @@ from sandbox.install import ensure_rabbitmq
 from sandbox.rabbitmq import RabbitMQ, find_server
 from tests.connectors.s3.certificate import write_certificate
 from tests.fix_proxy import Proxy, proxy_to
+from tests.fix_queues import delete_queues
 from tests.free_port import free_port
 
 _COUNT = b"x-delivery-count"
@@ -155,10 +156,8 @@ class Broker:
         return done.stdout
 
     def remove(self, settings: Settings) -> None:
-        """Delete the queues of these settings, which nobody may be declaring: see the runbook."""
-        with self.channel() as channel:
-            for name in queue_names(settings):
-                channel.queue_delete(name)
+        """Delete the queues of these settings, which nobody may be declaring."""
+        delete_queues(self.channel, queue_names(settings))
 
 
 def _as_published(properties: Properties) -> Properties:

@@ -32,6 +32,7 @@ from connectors.rabbitmq import declare_topology
 from connectors.s3.buckets import create_missing_buckets
 from sandbox import Sandbox
 from tests.fix_messages import Message, message, small_photograph, source_key
+from tests.fix_queues import delete_queues
 from tests.fix_sandbox import fresh_environment
 
 DEADLINE_SECONDS = 60.0
@@ -245,12 +246,10 @@ def refuse_item(item_id: int) -> sql.Composed:
     """).format(item_id=sql.Literal(item_id))
 
 
-def delete_queues(service: Service) -> None:
+def delete_queues_of(service: Service) -> None:
     """Delete the service's queues: many of them make a broker slow."""
     others = (service.dead_letter_queue, service.completed_queue)
-    with service.channel() as channel:
-        for queue in (service.queue, *service.wait_rooms, *others):
-            channel.queue_delete(queue)
+    delete_queues(service.channel, (service.queue, *service.wait_rooms, *others))
 
 
 @pytest.fixture
@@ -258,4 +257,4 @@ def service(servers: Sandbox) -> Iterator[Service]:
     """A service for one test."""
     made = new_service(servers)
     yield made
-    delete_queues(made)
+    delete_queues_of(made)

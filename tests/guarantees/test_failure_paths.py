@@ -11,7 +11,7 @@ from sandbox import Sandbox
 from tests.fix_flow import Flow, Flows, LogLine
 from tests.fix_messages import Message, message, small_photograph, source_key
 from tests.fix_s3_faults import faulty_s3
-from tests.fix_service import Service, delete_queues, new_service, refuse_item
+from tests.fix_service import Service, delete_queues_of, new_service, refuse_item
 from tests.invariants import check_invariants
 
 BASE_SECONDS = 0.5
@@ -23,7 +23,7 @@ def service(servers: Sandbox) -> Iterator[Service]:
     """A service with the base time of these tests."""
     made = new_service(servers, retry_base_seconds=str(BASE_SECONDS))
     yield made
-    delete_queues(made)
+    delete_queues_of(made)
 
 
 def test_a_source_that_appears_before_the_third_attempt_is_a_success_with_three_attempts(
@@ -133,7 +133,7 @@ def test_by_default_the_wait_rooms_hold_messages_for_five_and_ten_seconds(
         assert [service.ready(room) for room in service.wait_rooms] == [1, 0]
         flow.stop()
     finally:
-        delete_queues(service)
+        delete_queues_of(service)
 
 
 def _check_delays(flow: Flow, sent: Message) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sandbox import Sandbox
 from tests.fix_flow import IDLE_SECONDS, RUN, TESTING, Flows
 from tests.fix_messages import CATEGORIAS
-from tests.fix_service import Service, delete_queues, new_service
+from tests.fix_service import Service, delete_queues_of, new_service
 from tests.invariants import Books, check_invariants
 
 ITEMS = range(1, 41)
@@ -49,7 +49,7 @@ def run(request: pytest.FixtureRequest, servers: Sandbox) -> Iterator[Run]:
         yield Run(exit_code, workers, service, check_invariants(service, sent))
     finally:
         flows.close()
-        delete_queues(service)
+        delete_queues_of(service)
 
 
 def test_the_process_ends_with_zero_when_no_work_is_left(run: Run) -> None:
