@@ -4,8 +4,8 @@
 
 No message, no store, no row: what libjpeg-turbo, OpenCV and hashlib need for an image's decoding,
 scores, nine variations, nine files and ten MD5s. Its calls are those of the path that the service
-takes, with the same parameters; its check of the files is not among them, since a perfect one
-would cost nothing.
+takes, in planes, with the same parameters; its check of the files is not among them, since a
+perfect one would cost nothing.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from math import ceil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import simplejpeg
 
 from bench.figures import Outcome, Row, Table, spread
 from bench.measure import usage
@@ -31,8 +30,11 @@ from bench.photographs import PHOTO
 from bench.rounds import rounds
 from bench.scale import Scale
 from bench.servers import Servers
+from colecionador.imaging.codec import Planes
+from colecionador.imaging.codec.turbojpeg import decode_planes, encode_planes
 
 Pixels = Any
+opencv: Any = cv2  # its stubs do not know the element type of what it returns
 
 QUIET_MALLOC = {
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967295"
@@ -40,45 +42,48 @@ QUIET_MALLOC = {
 }
 """An allocator that keeps what it has: no large buffer is mapped and faulted in anew."""
 
-BRIGHTER: Any = 30  # OpenCV's stubs know of arrays alone
+BRIGHTER = 30
 CONTRAST = 1.3
+QUALITY = 90
 GREY_SIDE = 512
 
 
-def variations(pixels: Pixels) -> dict[str, Callable[[], Pixels]]:
-    """The nine, each as the call that makes it."""
+def variations(planes: Planes) -> dict[str, Callable[[], Planes]]:
+    """The nine, each as the calls that make it."""
     return {
-        "rotate_90": lambda: cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE),
-        "rotate_180": lambda: cv2.rotate(pixels, cv2.ROTATE_180),
-        "rotate_270": lambda: cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE),
-        "flip_horizontal": lambda: cv2.flip(pixels, 1),
-        "flip_vertical": lambda: cv2.flip(pixels, 0),
-        "brightness": lambda: cv2.add(pixels.reshape(1, -1), BRIGHTER).reshape(pixels.shape),
-        "contrast": lambda: _contrast(pixels),
-        "blur": lambda: cv2.GaussianBlur(pixels, (5, 5), 1.1),
-        "clahe": lambda: _clahe(pixels),
+        "rotate_90": lambda: planes.each(lambda p: opencv.rotate(p, opencv.ROTATE_90_CLOCKWISE)),
+        "rotate_180": lambda: planes.each(lambda p: opencv.rotate(p, opencv.ROTATE_180)),
+        "rotate_270": lambda: planes.each(
+            lambda p: opencv.rotate(p, opencv.ROTATE_90_COUNTERCLOCKWISE)
+        ),
+        "flip_horizontal": lambda: planes.each(lambda p: opencv.flip(p, 1)),
+        "flip_vertical": lambda: planes.each(lambda p: opencv.flip(p, 0)),
+        "brightness": lambda: replace(planes, luma=_brighter(planes.luma)),
+        "contrast": lambda: _contrast(planes),
+        "blur": lambda: _blurred(planes),
+        "clahe": lambda: replace(planes, luma=opencv.createCLAHE(2.0, (8, 8)).apply(planes.luma)),
     }
 
 
-def scores(pixels: Pixels) -> Pixels:
-    """Grey at a long side of 512, and the variance of its Laplacian."""
-    grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
+def scores(luma: Pixels) -> Pixels:
+    """Luma at a long side of 512, and the variance of its Laplacian."""
+    grey = luma
     while max(grey.shape) >= 2 * GREY_SIDE:
         height, width = (side // 2 for side in grey.shape)
         even = grey[: 2 * height, : 2 * width]
-        grey = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
-    return cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S)), cv2.meanStdDev(grey)
+        grey = opencv.resize(even, (width, height), interpolation=opencv.INTER_AREA)
+    return opencv.meanStdDev(opencv.Laplacian(grey, opencv.CV_16S)), opencv.meanStdDev(grey)
 
 
-def augment(data: bytes, spent: dict[str, float]) -> None:
+def augment(data: bytes, width: int, height: int, spent: dict[str, float]) -> None:
     """All the work of one image; adds each step's CPU seconds to `spent`."""
     clock = _Clock(spent)
     clock.time("MD5", lambda: hashlib.md5(data).hexdigest())
-    pixels = clock.time("decode", lambda: simplejpeg.decode_jpeg(data, "BGR"))
-    clock.time("quality", lambda: scores(pixels))
-    for name, make in variations(pixels).items():
+    planes = clock.time("decode", lambda: decode_planes(data, width, height))
+    clock.time("quality", lambda: scores(planes.luma))
+    for name, make in variations(planes).items():
         varied = clock.time(name, make)
-        encoded = clock.time("encode ×9", lambda: _encode(varied))  # noqa: B023 - called at once
+        encoded = clock.time("encode ×9", lambda: encode_planes(varied, QUALITY))  # noqa: B023 - called at once
         clock.time("MD5", lambda: hashlib.md5(encoded).hexdigest())  # noqa: B023 - called at once
 
 
@@ -93,27 +98,24 @@ class _Clock:
         return result
 
 
-def _encode(pixels: Pixels) -> Pixels:
-    options = (
-        *(cv2.IMWRITE_JPEG_QUALITY, 90),
-        *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420),
-        *(cv2.IMWRITE_JPEG_RST_INTERVAL, ceil(pixels.shape[1] / 16)),
-    )
-    return cv2.imencode(".jpg", pixels, options)[1]
+def _brighter(luma: Pixels) -> Pixels:
+    return opencv.add(luma.reshape(1, -1), BRIGHTER).reshape(luma.shape)
 
 
-def _contrast(pixels: Pixels) -> Pixels:
-    sums = cv2.sumElems(pixels)
-    pivot = round((0.114 * sums[0] + 0.587 * sums[1] + 0.299 * sums[2]) / pixels[..., 0].size)
-    levels = np.clip(np.rint(pivot + (np.arange(256) - pivot) * CONTRAST), 0, 255)
-    return cv2.LUT(pixels, levels.astype(np.uint8))
+def _contrast(planes: Planes) -> Planes:
+    pivot = round(opencv.sumElems(planes.luma)[0] / planes.luma.size)
+    chroma = _levels(128)
+    blue, red = opencv.LUT(planes.blue, chroma), opencv.LUT(planes.red, chroma)
+    return Planes(opencv.LUT(planes.luma, _levels(pivot)), blue, red)
 
 
-def _clahe(pixels: Pixels) -> Pixels:
-    luma_and_chroma = cv2.cvtColor(pixels, cv2.COLOR_BGR2YCrCb)
-    luma = cv2.createCLAHE(2.0, (8, 8)).apply(cv2.extractChannel(luma_and_chroma, 0))
-    cv2.insertChannel(luma, luma_and_chroma, 0)
-    return cv2.cvtColor(luma_and_chroma, cv2.COLOR_YCrCb2BGR, dst=luma_and_chroma)
+def _levels(pivot: int) -> Pixels:
+    return np.clip(np.rint(pivot + (np.arange(256) - pivot) * CONTRAST), 0, 255).astype(np.uint8)
+
+
+def _blurred(planes: Planes) -> Planes:
+    blue, red = (opencv.GaussianBlur(each, (3, 3), 0.55) for each in (planes.blue, planes.red))
+    return Planes(opencv.GaussianBlur(planes.luma, (5, 5), 1.1), blue, red)
 
 
 def bound(paths: Sequence[Path], *, quiet_malloc: bool) -> dict[str, float]:
@@ -146,12 +148,13 @@ def main(names: Sequence[str]) -> None:
     """Measure on these files, after a first one to warm up."""
     cv2.setNumThreads(1)
     files = [Path(name).read_bytes() for name in names]
-    augment(files[0], {})
+    width, height = (int(side) for side in Path(names[0]).stem.split("-")[0].split("x"))
+    augment(files[0], width, height, {})
     spent: dict[str, float] = {}
     before = usage([os.getpid()])
     started = time.process_time()
     for data in files:
-        augment(data, spent)
+        augment(data, width, height, spent)
     total = time.process_time() - started
     faults = usage([os.getpid()]).faults - before.faults
     each = {step: 1000 * seconds / len(files) for step, seconds in spent.items()}

@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 
 from colecionador.domain.failures import Failure
 from colecionador.domain.plan import Parameter, Variation
-from colecionador.imaging.codec import Header, Image, ImageFormat, decode, read_header
+from colecionador.imaging.codec import AnyImage, Header, Image, ImageFormat, decode, read_header
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -72,14 +72,14 @@ def header_of(data: bytes) -> Header:
     return header
 
 
-def decoded(data: bytes) -> Image:
+def decoded(data: bytes) -> AnyImage:
     """The image of a file that must decode."""
     image = decode(data, header_of(data))
-    assert isinstance(image, Image), image
+    assert not isinstance(image, Failure), image
     return image
 
 
-def outcome(data: bytes) -> Image | Failure:
+def outcome(data: bytes) -> AnyImage | Failure:
     """What becomes of a file, whichever step says so."""
     header = read_header(data)
     return header if isinstance(header, Failure) else decode(data, header)

@@ -10,8 +10,8 @@ from colecionador.domain.failures import Failure
 from colecionador.domain.results import Quality
 from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.codec import (
+    AnyImage,
     Header,
-    Image,
     ImageFormat,
     check_limits,
     decode,
@@ -44,7 +44,7 @@ def accept(data: bytes, max_pixels: int) -> Header | Failure:
 
 def decode_and_judge(
     data: bytes, header: Header, thresholds: Thresholds
-) -> tuple[Image, Judgement] | Failure:
+) -> tuple[AnyImage, Judgement] | Failure:
     """The pixels of a file and what is known of them."""
     started = time.perf_counter()
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()

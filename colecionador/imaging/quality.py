@@ -16,7 +16,8 @@ import numpy as np
 from colecionador.domain.results import Quality
 from colecionador.domain.settings import Settings
 from colecionador.domain.thresholds import Thresholds
-from colecionador.imaging.codec.image import Image, Pixels, as_pixels, channels_of
+from colecionador.imaging.codec import AnyImage, PlanarImage
+from colecionador.imaging.codec.image import Pixels, as_pixels, channels_of
 from colecionador.imaging.motion import directional_detail
 from colecionador.imaging.tiles import tile_slices
 
@@ -58,7 +59,7 @@ def thresholds(settings: Settings) -> Thresholds:
     )
 
 
-def judge(image: Image, limits: Thresholds) -> Quality:
+def judge(image: AnyImage, limits: Thresholds) -> Quality:
     """The scores of an image that are recorded, and whether any is beyond its limit."""
     scores = measure(image)
     found = findings(scores, limits)
@@ -71,9 +72,10 @@ def judge(image: Image, limits: Thresholds) -> Quality:
     )
 
 
-def measure(image: Image) -> Scores:
+def measure(image: AnyImage) -> Scores:
     """All scores of an image."""
-    grey = _reduced(grey_of(image.pixels))
+    luma = image.planes.luma if isinstance(image, PlanarImage) else grey_of(image.pixels)
+    grey = _reduced(luma)
     mean, deviation = cv2.meanStdDev(grey)
     motion, motion_tile = directional_detail(grey)
     levels = np.bincount(grey.ravel(), minlength=256).cumsum()

@@ -9,7 +9,7 @@ from traceback import format_exception
 
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.domain.plan import Variation
-from colecionador.imaging.codec import Image, encode
+from colecionador.imaging.codec import AnyImage, encode
 from colecionador.imaging.integrity import check_encoded
 from colecionador.imaging.variations import expected_size, make_variation, variation_seed
 
@@ -29,7 +29,7 @@ class Rendered:
 
 
 def render(
-    image: Image, variation: Variation, *, item_id: int, plan_version: str, jpeg_quality: int
+    image: AnyImage, variation: Variation, *, item_id: int, plan_version: str, jpeg_quality: int
 ) -> Rendered | Failure:
     """Transform, encode and check one variation of an image.
 

@@ -12,13 +12,20 @@ import simplejpeg
 
 from colecionador.domain.plan import Plan
 from colecionador.domain.settings import Settings
+from colecionador.imaging.codec import turbojpeg
 from colecionador.imaging.quality import DEFINITION, thresholds
 
 RENDERING_REVISION = 2
 """Count up whenever the code makes other bytes or decisions of the same input; the golden test
 fails when they change."""
-RENDERING_PATH = "bgr"
-"""How JPEG pixels are held between decoding and encoding."""
+
+
+def rendering_path() -> str:
+    """How JPEG photos are held between decoding and encoding on this machine: planar, or bgr.
+
+    Other bytes come of either, so machines that share a plan version must go the same way.
+    """
+    return "planar" if turbojpeg.problem() is None else "bgr"
 
 
 def plan_version(plan: Plan, settings: Settings) -> str:
@@ -28,7 +35,7 @@ def plan_version(plan: Plan, settings: Settings) -> str:
         "jpegQuality": settings.jpeg_quality,
         "thresholds": dataclasses.asdict(thresholds(settings)),
         "quality": DEFINITION,
-        "path": RENDERING_PATH,
+        "path": rendering_path(),
         "revision": RENDERING_REVISION,
         "opencv": cv2.__version__,
         "simplejpeg": simplejpeg.__version__,

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from colecionador.domain.failures import ErrorType, Failure, internal_failure
 from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.allocator import keep_freed_memory
-from colecionador.imaging.codec import Header, Image
+from colecionador.imaging.codec import AnyImage, Header
 from colecionador.imaging.intake import Judgement, accept, decode_and_judge
 from colecionador.imaging.rendering import render
 from colecionador.isolation.requests import Answer, Decode, Forget, Inspect, Render, Request
@@ -56,7 +56,7 @@ class Child:
     def __init__(self) -> None:
         self._data = b""
         self._header: Header | None = None
-        self._image: Image | None = None
+        self._image: AnyImage | None = None
 
     def answer(self, request: Request) -> Answer:
         """The answer to one request; an unexpected exception is an answer too."""

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from colecionador.domain.failures import Failure
 from colecionador.domain.plan import Plan, Variation
 from colecionador.domain.settings import Settings
-from colecionador.imaging.codec import Image
+from colecionador.imaging.codec import AnyImage
 from colecionador.imaging.intake import accept, decode_and_judge
 from colecionador.imaging.quality import thresholds
 from colecionador.imaging.rendering import render
@@ -55,7 +55,7 @@ def recipe(variation: Variation) -> str:
 
 
 def _made(
-    image: Image, variation: Variation, item_id: int, version: str, jpeg_quality: int
+    image: AnyImage, variation: Variation, item_id: int, version: str, jpeg_quality: int
 ) -> Picture:
     encoded = render(
         image, variation, item_id=item_id, plan_version=version, jpeg_quality=jpeg_quality

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from colecionador.domain.failures import Failure
-from colecionador.imaging.codec import Image, ImageFormat, Pixels, encode
+from colecionador.imaging.codec import AnyImage, Image, ImageFormat, Pixels, encode
 from colecionador.imaging.codec.image import as_pixels, channels_of
 
 LONG_SIDE = 480
@@ -27,7 +27,7 @@ class Thumbnail:
     jpeg: bytes
 
 
-def thumbnail(image: Image) -> Thumbnail:
+def thumbnail(image: AnyImage) -> Thumbnail:
     """The image, made small enough; a small image stays as it is."""
     width, height = fitted(image.width, image.height, LONG_SIDE)
     pixels = image.pixels

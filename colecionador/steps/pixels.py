@@ -6,7 +6,7 @@ from typing import Protocol
 
 from colecionador.domain.failures import Failure
 from colecionador.domain.plan import Variation
-from colecionador.imaging.codec import Image
+from colecionador.imaging.codec import AnyImage
 from colecionador.imaging.rendering import Rendered, render
 from colecionador.steps.budget import Lease
 
@@ -37,8 +37,8 @@ class LocalPixels:
 
     __slots__ = ("_image", "_lease")
 
-    def __init__(self, image: Image, lease: Lease) -> None:
-        self._image: Image | None = image
+    def __init__(self, image: AnyImage, lease: Lease) -> None:
+        self._image: AnyImage | None = image
         self._lease = lease
 
     def share(self, shares: int) -> None:

@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from colecionador.imaging.codec import Image, ImageFormat, encode
+from colecionador.imaging.codec import AnyImage, ImageFormat, encode
 from tests.fix_images import (
     decoded,
     exif_block,
@@ -28,7 +28,7 @@ from tests.fix_images import (
 PHOTO = photograph_pixels("chelsea.png", 41, 23)
 
 
-def encoded(image: Image, file_format: ImageFormat) -> bytes:
+def encoded(image: AnyImage, file_format: ImageFormat) -> bytes:
     data = encode(image, file_format, 90)
     assert isinstance(data, bytes), data
     return data

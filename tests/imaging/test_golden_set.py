@@ -8,7 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from colecionador.domain.plan import Variation
-from colecionador.imaging.codec import Image
+from colecionador.imaging.codec import AnyImage
 from colecionador.imaging.rendering import Rendered, render
 from tests.imaging.golden_set import GOLDEN_VARIATIONS, PATH, golden_images, golden_md5s
 
@@ -29,7 +29,7 @@ def test_threads_and_order_do_not_matter() -> None:
         for which in GOLDEN_VARIATIONS
     ]
 
-    def md5(job: tuple[str, Image, Variation]) -> tuple[str, str, str]:
+    def md5(job: tuple[str, AnyImage, Variation]) -> tuple[str, str, str]:
         name, image, which = job
         made = render(image, which, item_id=123, plan_version="golden", jpeg_quality=90)
         assert isinstance(made, Rendered)

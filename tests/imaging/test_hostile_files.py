@@ -6,7 +6,7 @@ import pytest
 
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.domain.thresholds import Thresholds
-from colecionador.imaging.codec import Image, check_limits, decode, read_header
+from colecionador.imaging.codec import AnyImage, check_limits, decode, read_header
 from colecionador.imaging.quality import judge
 from colecionador.imaging.rendering import Rendered, render
 from tests.fix_hostile_images import hostile_files
@@ -23,14 +23,14 @@ def test_a_hostile_file_ends_as_it_must(name: str) -> None:
         assert isinstance(found, Failure), found
         assert found.error_type is expected
         return
-    assert isinstance(found, Image), found
+    assert isinstance(found, AnyImage), found
     judge(found, Thresholds())
     for which in NINE:
         made = render(found, which, item_id=1, plan_version="", jpeg_quality=90)
         assert isinstance(made, Rendered), made
 
 
-def _read(data: bytes) -> Image | Failure:
+def _read(data: bytes) -> AnyImage | Failure:
     header = read_header(data)
     if isinstance(header, Failure):
         return header

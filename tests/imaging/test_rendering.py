@@ -9,14 +9,14 @@ import pytest
 
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.domain.plan import Variation
-from colecionador.imaging.codec import Image, ImageFormat
+from colecionador.imaging.codec import AnyImage, ImageFormat
 from colecionador.imaging.rendering import Rendered, render
 from colecionador.imaging.variations import expected_size
 from tests.fix_images import ITEM_PHOTOGRAPHS, as_image, decoded, photograph, variation
 from tests.imaging.variations.samples import ALL, NINE, by_name
 
 
-def rendered(image: Image, which: Variation) -> Rendered | Failure:
+def rendered(image: AnyImage, which: Variation) -> Rendered | Failure:
     return render(image, which, item_id=7, plan_version="v", jpeg_quality=90)
 
 

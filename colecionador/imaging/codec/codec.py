@@ -6,7 +6,11 @@ from colecionador.domain.failures import ErrorType, Failure
 from colecionador.imaging.codec import jpeg, png
 from colecionador.imaging.codec.image import Header, Image, ImageFormat
 from colecionador.imaging.codec.orientation import upright
+from colecionador.imaging.codec.planes import PlanarImage, Planes
 from colecionador.imaging.codec.signature import format_of
+
+AnyImage = Image | PlanarImage
+"""A decoded image, whichever way it was decoded."""
 
 MAX_SIDE = 1_000_000
 """Pixels; the most that OpenCV reads of a PNG. A JPEG has at most 65535."""
@@ -41,24 +45,29 @@ def check_limits(header: Header, max_pixels: int) -> Failure | None:
     )
 
 
-def decode(data: bytes, header: Header) -> Image | Failure:
+def decode(data: bytes, header: Header) -> AnyImage | Failure:
     """The whole image of the file that `header` was read from, upright, in 8 bits a channel.
 
+    In planes where a JPEG has those that can be turned and where there is a decoder for them.
     `corrupt_image` where the data is cut or damaged, `invalid_format` where no decoder takes it.
     """
     reads_jpeg = header.format is ImageFormat.JPEG
-    pixels = jpeg.decode(data, header) if reads_jpeg else png.decode(data, header)
-    if isinstance(pixels, Failure):
-        return pixels
-    return Image(upright(pixels, header.orientation), header.format, header.icc)
+    decoded = jpeg.decode(data, header) if reads_jpeg else png.decode(data, header)
+    if isinstance(decoded, Failure):
+        return decoded
+    if isinstance(decoded, Planes):
+        planes = decoded.each(lambda plane: upright(plane, header.orientation))
+        return PlanarImage(planes, header.icc)
+    return Image(upright(decoded, header.orientation), header.format, header.icc)
 
 
-def encode(image: Image, file_format: ImageFormat, jpeg_quality: int) -> bytes | Failure:
+def encode(image: AnyImage, file_format: ImageFormat, jpeg_quality: int) -> bytes | Failure:
     """The image as a file with its colour profile and no other metadata.
 
     JPEG is 4:2:0 (grey stays grey) at `jpeg_quality`, 1 to 100; PNG is lossless.
     `invalid_format` where the format cannot hold the image.
     """
     if file_format is ImageFormat.JPEG:
-        return jpeg.encode(image.pixels, image.icc, jpeg_quality)
+        raster = image.planes if isinstance(image, PlanarImage) else image.pixels
+        return jpeg.encode(raster, image.icc, jpeg_quality)
     return png.encode(image.pixels, image.icc)

@@ -8,8 +8,11 @@ import cv2
 import numpy as np
 
 from colecionador.imaging.codec.image import Pixels, as_pixels
+from colecionador.imaging.codec.planes import Planes
 from colecionador.imaging.variations.alpha import bands, is_opaque, unweighted, weighted
 from colecionador.imaging.variations.operation import NumberParameter, Operation, Parameters
+
+_SMALLEST_KERNEL = 3
 
 
 def gaussian_blur(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
@@ -20,6 +23,18 @@ def gaussian_blur(pixels: Pixels, parameters: Parameters, random: Random) -> Pix
     if is_opaque(pixels):
         return as_pixels(cv2.GaussianBlur(pixels, (kernel, kernel), sigma))
     return _blurred_by_bands(pixels, kernel, sigma)
+
+
+def gaussian_blur_of_planes(planes: Planes, parameters: Parameters, random: Random) -> Planes:
+    """The same: in chroma, of half the resolution, half the reach and half the deviation."""
+    kernel, sigma = int(parameters["kernel"]), float(parameters["sigma"])
+    coarse = max(_SMALLEST_KERNEL, kernel // 2 | 1)
+    luma = cv2.GaussianBlur(planes.luma, (kernel, kernel), sigma)
+    blue, red = (
+        as_pixels(cv2.GaussianBlur(plane, (coarse, coarse), sigma / 2))
+        for plane in (planes.blue, planes.red)
+    )
+    return Planes(as_pixels(luma), blue, red)
 
 
 def _blurred_by_bands(pixels: Pixels, kernel: int, sigma: float) -> Pixels:
@@ -38,7 +53,11 @@ def _blurred_by_bands(pixels: Pixels, kernel: int, sigma: float) -> Pixels:
 OPERATIONS = (
     Operation(
         "gaussian_blur",
-        (NumberParameter("kernel", 3, 31, odd=True, whole=True), NumberParameter("sigma", 0.1, 20)),
+        (
+            NumberParameter("kernel", _SMALLEST_KERNEL, 31, odd=True, whole=True),
+            NumberParameter("sigma", 0.1, 20),
+        ),
         gaussian_blur,
+        apply_to_planes=gaussian_blur_of_planes,
     ),
 )

@@ -10,6 +10,7 @@ import cv2
 from colecionador.imaging.codec.image import Pixels, as_pixels, channels_of
 from colecionador.imaging.variations.alpha import on_colour
 from colecionador.imaging.variations.operation import NumberParameter, Operation, Parameters
+from colecionador.imaging.variations.planar import of_luma
 
 _per_thread = threading.local()
 
@@ -48,6 +49,7 @@ OPERATIONS = (
         "clahe",
         (NumberParameter("clip_limit", 0.1, 40), NumberParameter("tiles", 1, 64, whole=True)),
         clahe,
+        apply_to_planes=of_luma(clahe),
         costly=True,
     ),
 )

@@ -8,10 +8,13 @@ from random import Random
 
 from colecionador.domain.plan import Parameter
 from colecionador.imaging.codec.image import Pixels
+from colecionador.imaging.codec.planes import Planes
 
 Parameters = Mapping[str, Parameter]
 Apply = Callable[[Pixels, Parameters, Random], Pixels]
 """Makes a new image of an image. It never writes to its input, which other threads read."""
+ApplyToPlanes = Callable[[Planes, Parameters, Random], Planes]
+"""The same of a photo in planes."""
 Size = Callable[[Parameters, int, int], tuple[int, int]]
 """The width and height that an operation makes of a width and height."""
 
@@ -69,6 +72,8 @@ class Operation:
     parameters: tuple[NumberParameter | ChoiceParameter, ...]
     apply: Apply
     size: Size = same_size
+    apply_to_planes: ApplyToPlanes | None = None
+    """None: a photo in planes is converted to BGR for it."""
     costly: bool = False
     """Whether it takes longer than encoding does: 40 ms of a core at 12 megapixels."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from random import Random
 
 from colecionador.domain.plan import Parameter, Variation
-from colecionador.imaging.codec.image import Image
+from colecionador.imaging.codec import AnyImage, Image, PlanarImage
 from colecionador.imaging.variations import (
     blur,
     clahe,
@@ -35,7 +35,7 @@ def check_operation(name: str, parameters: Mapping[str, Parameter]) -> str | Non
     return operation.problem(parameters)
 
 
-def make_variation(image: Image, variation: Variation, seed: int) -> Image:
+def make_variation(image: AnyImage, variation: Variation, seed: int) -> AnyImage:
     """The variation of an image; the same image, variation and seed give the same pixels.
 
     The variation comes from a plan that `check_operation` found right.
@@ -43,7 +43,11 @@ def make_variation(image: Image, variation: Variation, seed: int) -> Image:
     operation = OPERATIONS[variation.operation]
     # Python promises that `random()` of one seed gives one sequence in every version.
     random = Random(seed)  # noqa: S311 - draws for pictures, no secrets
-    pixels = operation.apply(image.pixels, dict(variation.parameters), random)
+    parameters = dict(variation.parameters)
+    if isinstance(image, PlanarImage) and operation.apply_to_planes is not None:
+        planes = operation.apply_to_planes(image.planes, parameters, random)
+        return PlanarImage(planes, image.icc)
+    pixels = operation.apply(image.pixels, parameters, random)
     return Image(pixels, image.format, image.icc)
 
 

@@ -15,6 +15,7 @@ from colecionador.imaging.variations.operation import (
     Operation,
     Parameters,
 )
+from colecionador.imaging.variations.planar import of_each_plane
 
 _CODES = {
     1: cv2.ROTATE_90_CLOCKWISE,
@@ -86,6 +87,7 @@ OPERATIONS = (
         (NumberParameter("turns", 1, 3, whole=True),),
         quarter_turn,
         _turned_size,
+        of_each_plane(quarter_turn),
     ),
     Operation(
         "rotate",

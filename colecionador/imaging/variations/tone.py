@@ -9,10 +9,14 @@ import cv2
 import numpy as np
 
 from colecionador.imaging.codec.image import Pixels, as_pixels, channels_of
+from colecionador.imaging.codec.planes import Planes
 from colecionador.imaging.variations.alpha import on_colour
 from colecionador.imaging.variations.operation import NumberParameter, Operation, Parameters
+from colecionador.imaging.variations.planar import of_luma
 
 _LEVELS = np.arange(256, dtype=np.float64)
+_GREY = 128
+"""Of a chroma plane."""
 LUMA = np.array((0.114, 0.587, 0.299))
 """The weights of blue, green and red in grey (BT.601)."""
 
@@ -28,10 +32,21 @@ def contrast(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
 
     About the mean, and not about 128, since a dark photo would turn black and a bright one white.
     """
-    pivot = round(mean_grey(pixels))
-    factor = float(parameters["factor"])
-    levels = np.clip(np.rint(pivot + (_LEVELS - pivot) * factor), 0, 255).astype(np.uint8)
+    levels = _spread(round(mean_grey(pixels)), parameters)
     return on_colour(pixels, lambda colour: as_pixels(cv2.LUT(colour, levels)))
+
+
+def contrast_of_planes(planes: Planes, parameters: Parameters, random: Random) -> Planes:
+    """The same: luma about its mean, and chroma about grey, since B, G and R all move away."""
+    luma = cv2.LUT(planes.luma, _spread(round(mean_grey(planes.luma)), parameters))
+    chroma = _spread(_GREY, parameters)
+    blue, red = cv2.LUT(planes.blue, chroma), cv2.LUT(planes.red, chroma)
+    return Planes(as_pixels(luma), as_pixels(blue), as_pixels(red))
+
+
+def _spread(pivot: int, parameters: Parameters) -> Pixels:
+    levels = pivot + (_LEVELS - pivot) * float(parameters["factor"])
+    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
 
 
 def _shifted(colour: Pixels, offset: int) -> Pixels:
@@ -53,6 +68,16 @@ def mean_grey(pixels: Pixels) -> float:
 
 
 OPERATIONS = (
-    Operation("brightness", (NumberParameter("offset", -255, 255, whole=True),), brightness),
-    Operation("contrast", (NumberParameter("factor", 0.1, 4),), contrast),
+    Operation(
+        "brightness",
+        (NumberParameter("offset", -255, 255, whole=True),),
+        brightness,
+        apply_to_planes=of_luma(brightness),
+    ),
+    Operation(
+        "contrast",
+        (NumberParameter("factor", 0.1, 4),),
+        contrast,
+        apply_to_planes=contrast_of_planes,
+    ),
 )
