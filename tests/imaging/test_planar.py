@@ -314,7 +314,7 @@ def test_a_file_longer_than_a_jpegs_side_is_refused() -> None:
 
 def test_without_the_library_everything_goes_by_bgr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turbojpeg, "LIBRARY", "libturbojpeg-that-is-nowhere.so.0")
-    for cached in (turbojpeg._library, turbojpeg.problem, turbojpeg._handles):
+    for cached in (turbojpeg._library, turbojpeg.problem, turbojpeg._codec):
         cached.cache_clear()
     try:
         found = turbojpeg.problem()
@@ -325,7 +325,7 @@ def test_without_the_library_everything_goes_by_bgr(monkeypatch: pytest.MonkeyPa
         assert isinstance(image, Image)
         assert isinstance(jpeg.encode(image.pixels, None, 90), bytes)
     finally:
-        for cached in (turbojpeg._library, turbojpeg.problem, turbojpeg._handles):
+        for cached in (turbojpeg._library, turbojpeg.problem, turbojpeg._codec):
             cached.cache_clear()
 
 

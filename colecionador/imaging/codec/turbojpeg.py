@@ -33,6 +33,9 @@ _NO_REALLOCATION = 1024
 _ACCURATE_DCT = 4096
 _STOP_ON_WARNING = 8192
 
+_KEPT_ROOM_BYTES = 64 * 1024 * 1024
+"""A thread keeps the room for its next output up to this size: that of 22 megapixels."""
+
 _RESTART_MARKER = b"\xff\xd0"
 
 # A restart marker after every row of blocks. TurboJPEG 2 takes that from the environment alone,
@@ -58,12 +61,22 @@ class _Handle:
         return text.decode(errors="replace")
 
 
-class _Handles(threading.local):
+class _Codec(threading.local):
     """This thread's own, since a handle has buffers that it writes to."""
 
     def __init__(self) -> None:
         self.decompress = _Handle(_library(), "tjInitDecompress")
         self.compress = _Handle(_library(), "tjInitCompress")
+        self._room = np.empty(0, np.uint8)
+
+    def room(self, size: int) -> Pixels:
+        """Where to write an output of up to `size` bytes. Only what is written takes memory."""
+        if size <= self._room.nbytes:
+            return self._room
+        room = np.empty(size, np.uint8)
+        if size <= _KEPT_ROOM_BYTES:
+            self._room = room
+        return room
 
 
 @cache
@@ -90,7 +103,7 @@ def decode_planes(data: bytes, width: int, height: int) -> Planes | None:
     """
     if width % 2 or height % 2 or problem() is not None:
         return None
-    handle = _handles().decompress
+    handle = _codec().decompress
     found = [c_int() for _ in range(4)]
     if _library().tjDecompressHeader3(handle.pointer, data, len(data), *map(byref, found)):
         return None
@@ -113,8 +126,10 @@ def decode_planes(data: bytes, width: int, height: int) -> Planes | None:
 def encode_planes(planes: Planes, quality: int) -> bytes | Failure:
     """Baseline JPEG, 4:2:0, with a restart marker after every row of blocks."""
     height, width = planes.luma.shape
-    handle = _handles().compress
-    room = np.empty(_library().tjBufSize(width, height, _420), np.uint8)
+    codec = _codec()
+    handle = codec.compress
+    # The library takes it for granted that there is room for the worst case.
+    room = codec.room(_library().tjBufSize(width, height, _420))
     start, size = c_void_p(room.ctypes.data), c_ulong(room.nbytes)
     sources = [np.ascontiguousarray(plane) for plane in (planes.luma, planes.blue, planes.red)]
     flags = _ACCURATE_DCT | _NO_REALLOCATION
@@ -160,5 +175,5 @@ def _library() -> ctypes.CDLL:
 
 
 @cache
-def _handles() -> _Handles:
-    return _Handles()
+def _codec() -> _Codec:
+    return _Codec()
