@@ -43,7 +43,6 @@ _JUDGEMENT = Judgement(
     format=ImageFormat.JPEG,
     width=4,
     height=3,
-    md5=MD5,
     quality=Quality(blur=100.0, brightness=100.0, contrast=50.0, bad=False),
     decode_seconds=0.0,
     quality_seconds=0.0,
@@ -90,7 +89,7 @@ class NoOpStore:
 
     def download(self, bucket: str, object_key: str, limit_bytes: int) -> StoredObject:
         """Nothing, at once."""
-        return StoredObject(b"", MD5)
+        return StoredObject(b"", MD5, MD5)
 
     def upload(self, bucket: str, object_key: str, data: bytes, content_type: str, md5: str) -> str:
         """The ETag that is hoped for."""

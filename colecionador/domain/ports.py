@@ -20,10 +20,11 @@ from colecionador.domain.settlements import Settlement
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object's bytes and its ETag, without quotes."""
+    """An object's bytes, its ETag without quotes, and the MD5 of the bytes in hexadecimal."""
 
     data: bytes
     etag: str
+    md5: str
 
 
 class Store(Protocol):

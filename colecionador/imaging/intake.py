@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import dataclass
 
@@ -27,8 +26,6 @@ class Judgement:
     format: ImageFormat
     width: int
     height: int
-    md5: str
-    """Of the file, in hexadecimal."""
     quality: Quality
     decode_seconds: float
     quality_seconds: float
@@ -47,7 +44,6 @@ def decode_and_judge(
 ) -> tuple[AnyImage, Judgement] | Failure:
     """The pixels of a file and what is known of them."""
     started = time.perf_counter()
-    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
     image = decode(data, header)
     if isinstance(image, Failure):
         return image
@@ -58,7 +54,6 @@ def decode_and_judge(
         format=image.format,
         width=image.width,
         height=image.height,
-        md5=md5,
         quality=quality,
         decode_seconds=decoded - started,
         quality_seconds=judged - decoded,

@@ -113,7 +113,7 @@ class Fetch:
         if isinstance(decoded, Failure):
             return self._failed(item, decoded, worker)
         judged = decoded.judgement
-        source = Source(judged.md5, stored.etag, judged.width, judged.height, len(stored.data))
+        source = Source(stored.md5, stored.etag, judged.width, judged.height, len(stored.data))
         self._tell(Judged(item, job_id, worker, source, judged.quality), judged)
         facts = Facts(
             item=item,

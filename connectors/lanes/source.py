@@ -12,8 +12,10 @@ from colecionador.domain.messages import Delivery
 from colecionador.domain.ports import Lane, Lanes
 from connectors.lanes.signals import PULSE_SECONDS, Drain, Peers, Pulse, Signal
 
-POLL = timedelta(milliseconds=2)
-"""Bytewax has no waker: how soon after its arrival a delivery is seen."""
+SHORTEST_POLL = timedelta(milliseconds=2)
+LONGEST_POLL = timedelta(milliseconds=8)
+"""How soon after its arrival a delivery is seen, since Bytewax has no waker. Each look that finds
+nothing doubles the time until the next."""
 
 Arrival = Delivery | Signal
 
@@ -50,6 +52,7 @@ class LanePartition(StatefulSourcePartition[Arrival, None]):
         self._released_said = self._lane.released
         self._drain_said = False
         self._end_said = False
+        self._poll = SHORTEST_POLL
 
     def next_batch(self) -> Iterable[Arrival]:
         """What has arrived since the last call; ends when nothing of the lane is unsettled."""
@@ -60,6 +63,7 @@ class LanePartition(StatefulSourcePartition[Arrival, None]):
             self._next_pulse = time.monotonic() + PULSE_SECONDS
             return self._pulses(ended=False)
         deliveries = self._lane.take()
+        self._poll = SHORTEST_POLL if deliveries else min(2 * self._poll, LONGEST_POLL)
         if deliveries or not self._lane.ended:
             return deliveries
         if self._end_said:
@@ -69,7 +73,7 @@ class LanePartition(StatefulSourcePartition[Arrival, None]):
 
     def next_awake(self) -> datetime:
         """When to look again."""
-        return datetime.now(UTC) + POLL
+        return datetime.now(UTC) + self._poll
 
     def snapshot(self) -> None:
         """No state."""

@@ -107,7 +107,7 @@ class MemoryStore:
                 f'objectKey "{object_key}" in bucket "{bucket}": {len(found)} bytes; the limit is '
                 f"{limit_bytes} bytes; raise AUGMENT_MAX_SOURCE_BYTES",
             )
-        return StoredObject(found, _md5(found))
+        return StoredObject(found, _md5(found), _md5(found))
 
     def upload(
         self, bucket: str, object_key: str, data: bytes, content_type: str, md5: str

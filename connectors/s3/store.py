@@ -73,11 +73,10 @@ class S3Store:
                 stored = _read(response, bucket, object_key, limit_bytes)
             if isinstance(stored, Failure) or not _MD5.fullmatch(stored.etag):
                 return stored
-            md5 = hashlib.md5(stored.data, usedforsecurity=False).hexdigest()
-            if md5 == stored.etag.lower() or md5 in seen:
+            if stored.md5 == stored.etag.lower() or stored.md5 in seen:
                 return stored
-            seen.add(md5)
-            return errors.damaged(stored.etag, md5)
+            seen.add(stored.md5)
+            return errors.damaged(stored.etag, stored.md5)
 
         found = self._twice("get", get)
         if isinstance(found, Problem):
@@ -180,4 +179,5 @@ def _read(
     data = response.read(size, decode_content=False)
     if len(data) > limit_bytes:
         return errors.too_large(bucket, object_key, f"over {limit_bytes} bytes", limit_bytes)
-    return StoredObject(data, _etag(response.headers))
+    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    return StoredObject(data, _etag(response.headers), md5)

@@ -45,6 +45,10 @@ def md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
+def stored(data: bytes) -> StoredObject:
+    return StoredObject(data, md5(data), md5(data))
+
+
 def put(store: Store, bucket: str, key: str, data: bytes) -> str | Failure:
     return store.upload(bucket, key, data, "image/jpeg", md5(data))
 
@@ -78,7 +82,7 @@ def test_what_was_put_under_any_key_comes_back_under_it(store: Store, name: str)
     prefix = secrets.token_hex(8)
     key, data = f"{prefix}/{name}"[:1024], name.encode()
     assert put(store, "training", key, data) == md5(data)
-    assert store.download("training", key, MEBIBYTE) == StoredObject(data, md5(data))
+    assert store.download("training", key, MEBIBYTE) == stored(data)
     assert store.source_etag("training", key) == md5(data)
 
 
@@ -88,7 +92,7 @@ def test_an_object_of_any_size_is_stored_whole_with_its_md5_as_etag(
 ) -> None:
     data = secrets.token_bytes(size)
     assert put(store, "training", key, data) == md5(data)
-    assert store.download("training", key, size) == StoredObject(data, md5(data))
+    assert store.download("training", key, size) == stored(data)
 
 
 def test_an_object_above_the_limit_is_refused_for_ever_with_size_limit_and_setting(
@@ -113,7 +117,7 @@ def test_an_object_that_is_not_there_is_missing_and_may_appear_later(
     assert failure.kind is Kind.TRANSIENT
     assert key in failure.error
     put(store, "images", key, b"now")
-    assert store.download("images", key, MEBIBYTE) == StoredObject(b"now", md5(b"now"))
+    assert store.download("images", key, MEBIBYTE) == stored(b"now")
 
 
 def test_a_bucket_that_is_not_there_makes_its_source_missing(store: Store, key: str) -> None:
@@ -146,7 +150,7 @@ def test_an_upload_that_is_not_what_its_md5_says_is_an_etag_mismatch_and_stores_
 def test_an_upload_made_again_replaces_the_object(store: Store, key: str) -> None:
     assert put(store, "training", key, b"first") == md5(b"first")
     assert put(store, "training", key, b"second") == md5(b"second")
-    assert store.download("training", key, 100) == StoredObject(b"second", md5(b"second"))
+    assert store.download("training", key, 100) == stored(b"second")
 
 
 @pytest.mark.parametrize("name", ["a/./b.jpg", "./b.jpg", "a/.", " "])
@@ -163,7 +167,7 @@ def test_many_threads_put_and_get_at_once_and_each_finds_its_own(store: Store) -
     def there_and_back(number: int) -> bool:
         key, data = f"{prefix}/{number % 3}/{number}.jpg", bytes([number]) * 50_000
         put(store, "training", key, data)
-        return store.download("training", key, MEBIBYTE) == StoredObject(data, md5(data))
+        return store.download("training", key, MEBIBYTE) == stored(data)
 
     with ThreadPoolExecutor(24) as threads:
         assert all(threads.map(there_and_back, range(96)))

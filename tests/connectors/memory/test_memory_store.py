@@ -22,9 +22,9 @@ def test_an_object_fails_as_often_as_it_is_told_and_no_other_does() -> None:
     store.put("images", "b", b"photo")
     store.fail("images", "a", FORBIDDEN, times=2)
     assert store.download("images", "a", 100) == FORBIDDEN
-    assert store.download("images", "b", 100) == StoredObject(b"photo", MD5)
+    assert store.download("images", "b", 100) == StoredObject(b"photo", MD5, MD5)
     assert store.source_etag("images", "a") == FORBIDDEN
-    assert store.download("images", "a", 100) == StoredObject(b"photo", MD5)
+    assert store.download("images", "a", 100) == StoredObject(b"photo", MD5, MD5)
 
 
 def test_an_object_that_is_told_to_fail_for_ever_does_until_told_otherwise() -> None:
@@ -50,7 +50,7 @@ def test_in_an_outage_nothing_answers_and_afterwards_everything_is_as_it_was() -
         assert failure.error == "the cable is out"
     store.come_back()
     assert store.probe() is None
-    assert store.download("images", "a", 100) == StoredObject(b"photo", MD5)
+    assert store.download("images", "a", 100) == StoredObject(b"photo", MD5, MD5)
 
 
 def test_its_dump_reads_well_in_a_golden_file() -> None:

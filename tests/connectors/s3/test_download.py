@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 
 import pytest
 
@@ -31,7 +32,7 @@ CHUNKED = (
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: abc\r\n\r\n"
     b"2\r\nph\r\n3\r\noto\r\n0\r\n\r\n"
 )
-PHOTO = StoredObject(b"photo", "abc")
+PHOTO = StoredObject(b"photo", "abc", hashlib.md5(b"photo").hexdigest())
 
 
 def fails(result: StoredObject | str | Failure | None, expected: ErrorType) -> str:
@@ -257,7 +258,9 @@ def test_an_object_with_a_content_encoding_comes_back_as_it_is_stored(
 ) -> None:
     packed = gzip.compress(b"photo" * 1000)
     hostile.will(status(200, packed, Content_Encoding="gzip", ETag='"abc"'))
-    assert store.download("images", "k", len(packed)) == StoredObject(packed, "abc")
+    assert store.download("images", "k", len(packed)) == StoredObject(
+        packed, "abc", hashlib.md5(packed).hexdigest()
+    )
 
 
 def test_every_round_trip_is_told_to_telemetry_the_repeated_one_too(

@@ -26,7 +26,7 @@ from tests.fix_s3 import rclone_s3, s3_settings
 from tests.free_port import free_port
 
 GOOD = status(200, b"photo", ETag='"abc"')
-PHOTO = StoredObject(b"photo", "abc")
+PHOTO = StoredObject(b"photo", "abc", hashlib.md5(b"photo").hexdigest())
 
 
 def test_as_many_requests_run_at_once_as_the_pool_has_connections_and_no_more(
@@ -108,4 +108,4 @@ def test_a_restarted_server_is_found_again_in_spite_of_dead_connections(
     with rclone_s3(directory, port=port), ThreadPoolExecutor(4) as threads:
         assert store.probe() is None
         found = list(threads.map(lambda n: store.download("training", f"{n}", 100_000), range(8)))
-    assert found == [StoredObject(data, md5)] * 8
+    assert found == [StoredObject(data, md5, md5)] * 8

@@ -64,7 +64,9 @@ def test_a_server_under_the_authority_of_ssl_cert_file_works_as_any_other(
     store = S3Store(settings, telemetry)
     assert store.probe() is None
     assert store.upload("training", "k", DATA, "image/jpeg", MD5.hexdigest()) == MD5.hexdigest()
-    assert store.download("training", "k", len(DATA)) == StoredObject(DATA, MD5.hexdigest())
+    assert store.download("training", "k", len(DATA)) == StoredObject(
+        DATA, MD5.hexdigest(), MD5.hexdigest()
+    )
 
 
 def test_a_server_under_an_unknown_authority_is_not_talked_to_and_the_remedy_is_named(
