@@ -30,6 +30,12 @@ RUN pip --python /usr/local/bin/python wheel --no-deps --no-build-isolation --wh
 
 FROM python:3.11.16-slim-bookworm
 
+# Decodes JPEGs to planes and encodes them from planes; without it they take half as much again of
+# the processor.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libturbojpeg0 \
+    && rm -rf /var/lib/apt/lists/*
+
 RUN useradd --system --user-group --uid 10001 --no-create-home --shell /usr/sbin/nologin augment
 
 COPY --from=build /opt/augment /opt/augment

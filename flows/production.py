@@ -13,6 +13,7 @@ from colecionador.domain.events import Dependency, Notice
 from colecionador.domain.plan import PlanError, load_plan
 from colecionador.domain.settings import Settings, SettingsError, load_settings
 from colecionador.imaging.allocator import keep_freed_memory
+from colecionador.imaging.codec import turbojpeg
 from colecionador.imaging.variations import check_operation
 from colecionador.imaging.version import plan_version
 from connectors.postgres.ledger import PostgresLedger
@@ -82,6 +83,8 @@ def production_wiring() -> Wiring:
             "/readyz": readyz_route(backends.readiness),
         }
         open_endpoint(routes, settings.metrics_port, process_index(), telemetry)
+        if (problem := turbojpeg.problem()) is not None:
+            telemetry.emit(Notice("warning", "JPEGs go by BGR", (("reason", problem),)))
 
     wiring = wire(settings, plan, plan_version(plan, settings), ports, start)
     _say_how_to_end(wiring, lanes, settings, _Last(backends, stderr))

@@ -7,13 +7,19 @@ import sys
 
 from sandbox import background
 from sandbox.errors import SandboxError
-from sandbox.install import ensure_monitoring, ensure_rabbitmq, ensure_tls_postgresql
+from sandbox.install import (
+    ensure_monitoring,
+    ensure_rabbitmq,
+    ensure_tls_postgresql,
+    ensure_turbojpeg,
+)
 from sandbox.report import report
 from sandbox.run import run
 
 _INSTALLERS = {
     "rabbitmq": ensure_rabbitmq,
     "monitoring": ensure_monitoring,
+    "turbojpeg": ensure_turbojpeg,
     "tls-postgresql": ensure_tls_postgresql,
 }
 

@@ -25,15 +25,16 @@ class Package:
     """A package, and what of the system it would start."""
 
     name: str
-    service: str
-    """Its own service, in systemd and in `/etc/init.d`."""
+    service: str | None = None
+    """Its own service, in systemd and in `/etc/init.d`; None for a mere library."""
     other_units: tuple[str, ...] = ()
     """Units of what it depends on."""
 
     @property
     def units(self) -> tuple[str, ...]:
         """Everything that systemd would start for it."""
-        return (f"{self.service}.service", *self.other_units)
+        own = () if self.service is None else (f"{self.service}.service",)
+        return (*own, *self.other_units)
 
 
 def install(packages: Sequence[Package], report: Callable[[str], None]) -> None:
@@ -89,11 +90,12 @@ def _apt_get(*arguments: str) -> None:
 def _disable(packages: Sequence[Package], ours: Sequence[str]) -> None:
     # The machine's own policy may have let a service start: end what this installation started.
     if _systemd_runs():
-        _attempt("systemctl", "disable", "--now", "--quiet", *ours)
+        if ours:
+            _attempt("systemctl", "disable", "--now", "--quiet", *ours)
         return
-    for package in packages:
-        _attempt(f"/etc/init.d/{package.service}", "stop")
-        _attempt("update-rc.d", package.service, "disable")
+    for service in [package.service for package in packages if package.service is not None]:
+        _attempt(f"/etc/init.d/{service}", "stop")
+        _attempt("update-rc.d", service, "disable")
 
 
 def _is_enabled(unit: str) -> bool:

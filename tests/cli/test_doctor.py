@@ -10,6 +10,7 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
 from colecionador.domain.settings import Settings
+from colecionador.imaging.codec import turbojpeg
 from sandbox import Sandbox
 from tests.cli.augment import Augment
 
@@ -25,6 +26,17 @@ def test_all_is_well_after_init(augment: Augment, settings: Settings) -> None:
         assert " ms" in title
     for name in type(settings).model_fields:
         assert ran.lines_with(f"AUGMENT_{name.upper()} "), name
+
+
+def test_it_says_which_way_jpegs_go(offline: Augment, monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = offline("doctor", "--offline").lines_with("JPEGs")
+    assert "✓" in line
+    assert "in planes, by libturbojpeg.so.0" in line
+    monkeypatch.setattr(turbojpeg, "problem", lambda: "not installed; install libturbojpeg0")
+    (line,) = offline("doctor", "--offline").lines_with("JPEGs")
+    assert "·" in line
+    assert "in BGR" in line
+    assert "install libturbojpeg0" in line
 
 
 def test_before_init_each_finding_names_the_remedy_and_nothing_is_made(augment: Augment) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import SandboxError
-from sandbox.install import ensure_monitoring
+from sandbox import SandboxError, install
+from sandbox.install import ensure_monitoring, ensure_turbojpeg
 
 
 def test_where_there_is_no_apt_the_missing_programs_are_named(
@@ -25,4 +25,22 @@ def test_what_is_there_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PATH", str(tmp_path))
     said: list[str] = []
     ensure_monitoring(said.append)
+    assert said == []
+
+
+def test_a_codec_that_cannot_be_installed_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install, "_TURBOJPEG_LIBRARY", "libturbojpeg-that-is-nowhere.so.0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said: list[str] = []
+    ensure_turbojpeg(said.append)
+    assert "half as much again" in said[0]
+    assert "not installed: libturbojpeg0" in said[0]
+
+
+def test_a_codec_that_is_there_is_left_alone() -> None:
+    ensure_turbojpeg(print)
+    said: list[str] = []
+    ensure_turbojpeg(said.append)
     assert said == []
