@@ -341,6 +341,39 @@ def test_a_library_that_sets_no_markers_is_not_used(monkeypatch: pytest.MonkeyPa
         turbojpeg.problem.cache_clear()
 
 
+def test_only_changes_of_colour_leave_the_planes() -> None:
+    image = as_planar(jpeg_of("4:2:0"))
+    for which in (*NINE, *SHIPPED):
+        stays = isinstance(as_variation(image, which), PlanarImage)
+        assert stays is not which.operation.startswith("color"), which
+
+
+@pytest.mark.parametrize("degrees", range(-180, 181, 15))
+def test_a_cropped_rotation_has_even_sides(degrees: int) -> None:
+    image = as_planar(jpeg_of("4:2:0"))
+    made = as_variation(image, variation("rotate", degrees=degrees, corners="crop"))
+    assert isinstance(made, PlanarImage)
+    assert (made.width % 2, made.height % 2) == (0, 0)
+    assert made.planes.blue.shape == (made.height // 2, made.width // 2)
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.sampled_from([each for each in (*NINE, *SHIPPED) if not each.operation.startswith("color")]),
+)
+def test_a_plain_photo_stays_plain(half_width: int, half_height: int, which: Variation) -> None:
+    planes = Planes(
+        np.full((2 * half_height, 2 * half_width), 100, np.uint8),
+        np.full((half_height, half_width), 90, np.uint8),
+        np.full((half_height, half_width), 160, np.uint8),
+    )
+    made = as_variation(PlanarImage(planes), which)
+    assert isinstance(made, PlanarImage)
+    for plane in (made.planes.luma, made.planes.blue, made.planes.red):
+        assert plane.min() == plane.max()
+
+
 def test_all_that_a_plan_may_ask_of_planes_is_whole() -> None:
     image = as_planar(jpeg_of("4:2:0"))
     for which in ALL:

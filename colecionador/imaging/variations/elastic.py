@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colecionador.imaging.codec.image import Pixels
+from colecionador.imaging.codec.planes import Planes
 from colecionador.imaging.variations.alpha import premultiplied
 from colecionador.imaging.variations.operation import NumberParameter, Operation, Parameters
 
@@ -18,8 +19,8 @@ Field = npt.NDArray[np.float32]
 
 _STEP = 8
 """Pixels between the points of the smooth field; in between it is as good as straight."""
-_BAND = 32 * _STEP
-"""Rows that are deformed at once: a field of the whole photo would take 8 bytes a pixel."""
+_BAND_POINTS = 32
+"""So many of the field's rows are worked on at once: all of them would take 8 bytes a pixel."""
 
 
 def elastic(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
@@ -30,11 +31,25 @@ def elastic(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
     blurred costs eight times as much and looks the same.
     """
     height, width = pixels.shape[:2]
+    field = _field(width, height, parameters, random)
+    return premultiplied(pixels, lambda image: _displaced(image, field, _STEP))
+
+
+def elastic_of_planes(planes: Planes, parameters: Parameters, random: Random) -> Planes:
+    """The same; of chroma the field has a point for every fourth sample, and half the way."""
+    height, width = planes.luma.shape
+    field = _field(width, height, parameters, random)
+    luma, coarse = _displaced(planes.luma, field, _STEP), field * np.float32(0.5)
+    blue, red = (_displaced(each, coarse, _STEP // 2) for each in (planes.blue, planes.red))
+    return Planes(luma, blue, red)
+
+
+def _field(width: int, height: int, parameters: Parameters, random: Random) -> Field:
     long_side = max(width, height)
     cell = long_side / int(parameters["cells"])
     field = _smooth_field(random, width, height, cell)
     field *= np.float32(long_side * float(parameters["amplitude"]))
-    return premultiplied(pixels, lambda image: _displaced(image, field))
+    return field
 
 
 def _smooth_field(random: Random, width: int, height: int, cell: float) -> Field:
@@ -46,17 +61,18 @@ def _smooth_field(random: Random, width: int, height: int, cell: float) -> Field
     return np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def _displaced(image: Pixels, field: Field) -> Pixels:
+def _displaced(image: Pixels, field: Field, step: int) -> Pixels:
+    """By a field that has a point for every `step` pixels."""
     height, width = image.shape[:2]
     columns = np.arange(width, dtype=np.float32)
     result = np.empty_like(image)
-    for top in range(0, height, _BAND):
-        rows = min(_BAND, height - top)
-        first = top // _STEP
-        points = field[first : first + ceil(rows / _STEP) + 2]
-        size = (points.shape[1] * _STEP, points.shape[0] * _STEP)
+    for top in range(0, height, _BAND_POINTS * step):
+        rows = min(_BAND_POINTS * step, height - top)
+        first = top // step
+        points = field[first : first + ceil(rows / step) + 2]
+        size = (points.shape[1] * step, points.shape[0] * step)
         dense = cv2.resize(points, size, interpolation=cv2.INTER_LINEAR)
-        band = dense[_STEP : _STEP + rows, _STEP : _STEP + width]
+        band = dense[step : step + rows, step : step + width]
         across = band[:, :, 0] + columns
         down = band[:, :, 1] + np.arange(top, top + rows, dtype=np.float32)[:, np.newaxis]
         result[top : top + rows] = cv2.remap(
@@ -70,6 +86,7 @@ OPERATIONS = (
         "elastic",
         (NumberParameter("amplitude", 0.001, 0.1), NumberParameter("cells", 2, 64, whole=True)),
         elastic,
+        apply_to_planes=elastic_of_planes,
         costly=True,
     ),
 )

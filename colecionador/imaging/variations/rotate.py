@@ -6,8 +6,10 @@ from math import cos, radians, sin
 from random import Random
 
 import cv2
+import numpy as np
 
 from colecionador.imaging.codec.image import Pixels, as_pixels
+from colecionador.imaging.codec.planes import Planes
 from colecionador.imaging.variations.alpha import premultiplied
 from colecionador.imaging.variations.operation import (
     ChoiceParameter,
@@ -15,7 +17,7 @@ from colecionador.imaging.variations.operation import (
     Operation,
     Parameters,
 )
-from colecionador.imaging.variations.planar import of_each_plane
+from colecionador.imaging.variations.planar import Map, of_each_plane, warped
 
 _CODES = {
     1: cv2.ROTATE_90_CLOCKWISE,
@@ -36,20 +38,31 @@ def rotate(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
     `crop` keeps the largest upright rectangle that the turned image fills.
     """
     height, width = pixels.shape[:2]
-    new_width, new_height = _rotated_size(parameters, width, height)
+    size = _rotated_size(parameters, width, height)
+    turn = _turn(width, height, size, float(parameters["degrees"]))
+    return premultiplied(pixels, lambda image: _warp(image, turn, size))
+
+
+def rotate_planes(planes: Planes, parameters: Parameters, random: Random) -> Planes:
+    """The same."""
+    height, width = planes.luma.shape
+    size = _rotated_size(parameters, width, height)
+    return warped(planes, _turn(width, height, size, float(parameters["degrees"])), size, _warp)
+
+
+def _turn(width: int, height: int, size: tuple[int, int], degrees: float) -> Map:
     centre = ((width - 1) / 2, (height - 1) / 2)
     # OpenCV counts angles anticlockwise.
-    matrix = cv2.getRotationMatrix2D(centre, -float(parameters["degrees"]), 1.0)
-    matrix[:, 2] += ((new_width - width) / 2, (new_height - height) / 2)
-    return premultiplied(
-        pixels,
-        lambda image: cv2.warpAffine(
-            image,
-            matrix,
-            (new_width, new_height),
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REFLECT_101,
-        ),
+    turn = np.vstack((cv2.getRotationMatrix2D(centre, -degrees, 1.0), (0, 0, 1)))
+    turn[:2, 2] += ((size[0] - width) / 2, (size[1] - height) / 2)
+    return turn
+
+
+def _warp(pixels: Pixels, turn: Map, size: tuple[int, int]) -> Pixels:
+    return as_pixels(
+        cv2.warpAffine(
+            pixels, turn[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
     )
 
 
@@ -78,7 +91,11 @@ def _turned_size(parameters: Parameters, width: int, height: int) -> tuple[int, 
 def _rotated_size(parameters: Parameters, width: int, height: int) -> tuple[int, int]:
     if parameters["corners"] == "reflect":
         return width, height
-    return inner_rectangle(width, height, float(parameters["degrees"]))
+    inner = inner_rectangle(width, height, float(parameters["degrees"]))
+    if width % 2 or height % 2:
+        return inner
+    # What is even stays even, as planes have to be.
+    return max(2, inner[0] - inner[0] % 2), max(2, inner[1] - inner[1] % 2)
 
 
 OPERATIONS = (
@@ -94,6 +111,7 @@ OPERATIONS = (
         (NumberParameter("degrees", -360, 360), ChoiceParameter("corners", ("reflect", "crop"))),
         rotate,
         _rotated_size,
+        rotate_planes,
         costly=True,
     ),
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 import cv2
 import numpy as np
 
 from colecionador.imaging.codec.image import Pixels, as_pixels
+from colecionador.imaging.codec.planes import Planes
 from colecionador.imaging.variations.alpha import premultiplied
 from colecionador.imaging.variations.operation import (
     ChoiceParameter,
@@ -16,6 +18,7 @@ from colecionador.imaging.variations.operation import (
     Parameters,
     drawn,
 )
+from colecionador.imaging.variations.planar import Map, warped
 from colecionador.imaging.variations.surroundings import with_surroundings_out_of_focus
 
 
@@ -26,6 +29,18 @@ def perspective(pixels: Pixels, parameters: Parameters, random: Random) -> Pixel
     the frame stays full, so nothing needs filling.
     """
     height, width = pixels.shape[:2]
+    view = _view(width, height, parameters, random)
+    return premultiplied(pixels, lambda image: _warp(image, view, (width, height)))
+
+
+def perspective_of_planes(planes: Planes, parameters: Parameters, random: Random) -> Planes:
+    """The same."""
+    height, width = planes.luma.shape
+    view = _view(width, height, parameters, random)
+    return warped(planes, view, (width, height), _warp)
+
+
+def _view(width: int, height: int, parameters: Parameters, random: Random) -> Map:
     strength = drawn(random, float(parameters["strength"]), float(parameters["jitter"]))
     top, bottom = height * strength / 2, height * (1 - strength / 2)
     near = [(0.0, top), (0.0, bottom)]
@@ -35,16 +50,14 @@ def perspective(pixels: Pixels, parameters: Parameters, random: Random) -> Pixel
     seen = np.array([near[0], far[0], far[1], near[1]], np.float32)
     frame = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     # Corners are those of the pixels' area, so that they meet the frame at every size.
-    matrix = cv2.getPerspectiveTransform(seen - 0.5, frame - 0.5)
-    return premultiplied(
-        pixels,
-        lambda image: cv2.warpPerspective(
-            image,
-            matrix,
-            (width, height),
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REFLECT_101,
-        ),
+    return np.asarray(cv2.getPerspectiveTransform(seen - 0.5, frame - 0.5), np.float64)
+
+
+def _warp(pixels: Pixels, view: Map, size: tuple[int, int]) -> Pixels:
+    return as_pixels(
+        cv2.warpPerspective(
+            pixels, view, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
     )
 
 
@@ -54,25 +67,50 @@ def zoom(pixels: Pixels, parameters: Parameters, random: Random) -> Pixels:
     Below 1 the image shrinks, and its surroundings are its own edges, mirrored and out of focus:
     mirrored alone, whatever touches an edge would be there twice, sharp, as no photo shows it.
     """
+    height, width = pixels.shape[:2]
     factor = float(parameters["factor"])
-    if factor >= 1:
-        return premultiplied(pixels, lambda image: _nearer(image, factor))
-    return premultiplied(pixels, lambda image: _further(image, factor))
+    middle = _middle(width, height, factor)
+    change = _nearer if factor >= 1 else _further
+    return premultiplied(pixels, lambda image: change(image, middle))
 
 
-def _nearer(image: Pixels, factor: float) -> Pixels:
-    height, width = image.shape[:2]
-    kept_width, kept_height = max(1, round(width / factor)), max(1, round(height / factor))
+def zoom_of_planes(planes: Planes, parameters: Parameters, random: Random) -> Planes:
+    """The same."""
+    height, width = planes.luma.shape
+    factor = float(parameters["factor"])
+    middle = _middle(width, height, factor)
+    halves = tuple(number // 2 for number in middle)
+    change = _nearer if factor >= 1 else _further
+    return Planes(
+        change(planes.luma, middle), change(planes.blue, halves), change(planes.red, halves)
+    )
+
+
+def _middle(width: int, height: int, factor: float) -> Sequence[int]:
+    """Left, top, width and height of what is magnified, or of the image in its surroundings.
+
+    All are even where both sides of the image are, so that planes can be cut there.
+    """
+    unit = 1 if width % 2 or height % 2 else 2
+    share = max(factor, 1 / factor)
+    kept_width, kept_height = (
+        max(unit, unit * round(side / share / unit)) for side in (width, height)
+    )
     left, top = (width - kept_width) // 2, (height - kept_height) // 2
-    middle = image[top : top + kept_height, left : left + kept_width]
-    return as_pixels(cv2.resize(middle, (width, height), interpolation=cv2.INTER_CUBIC))
+    return left - left % unit, top - top % unit, kept_width, kept_height
 
 
-def _further(image: Pixels, factor: float) -> Pixels:
+def _nearer(image: Pixels, middle: Sequence[int]) -> Pixels:
     height, width = image.shape[:2]
-    small_width, small_height = max(1, round(width * factor)), max(1, round(height * factor))
+    left, top, kept_width, kept_height = middle
+    kept = image[top : top + kept_height, left : left + kept_width]
+    return as_pixels(cv2.resize(kept, (width, height), interpolation=cv2.INTER_CUBIC))
+
+
+def _further(image: Pixels, middle: Sequence[int]) -> Pixels:
+    height, width = image.shape[:2]
+    left, top, small_width, small_height = middle
     small = cv2.resize(image, (small_width, small_height), interpolation=cv2.INTER_AREA)
-    left, top = (width - small_width) // 2, (height - small_height) // 2
     right, bottom = width - small_width - left, height - small_height - top
     framed = as_pixels(cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REFLECT_101))
     return with_surroundings_out_of_focus(framed, left, top, right, bottom)
@@ -87,7 +125,13 @@ OPERATIONS = (
             NumberParameter("jitter", 0, 0.5),
         ),
         perspective,
+        apply_to_planes=perspective_of_planes,
         costly=True,
     ),
-    Operation("zoom", (NumberParameter("factor", 0.25, 8),), zoom),
+    Operation(
+        "zoom",
+        (NumberParameter("factor", 0.25, 8),),
+        zoom,
+        apply_to_planes=zoom_of_planes,
+    ),
 )
