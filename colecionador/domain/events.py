@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from colecionador.domain.failures import Failure
 from colecionador.domain.messages import DeliveryId, Item
+from colecionador.domain.records import record
 from colecionador.domain.results import (
     Quality,
     SkippedVariation,
@@ -44,7 +45,7 @@ class Dependency(StrEnum):
     POSTGRES = "postgres"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delivered:
     """A lane received a delivery."""
 
@@ -86,7 +87,7 @@ class Judged:
     quality: Quality
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VariationStored:
     """One variation of an item is in the bucket; told when its last stage has ended."""
 
@@ -149,7 +150,7 @@ class UploadFailed:
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StageTimed:
     """One stage took this long. `VariationStored` tells those that each variation goes through."""
 
@@ -160,7 +161,7 @@ class StageTimed:
     """Seconds since its end, where it is told later."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DependencyCalled:
     """A round trip to a dependency, whatever came of it."""
 

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 import orjson
 
 from colecionador.domain.failures import ErrorType, Failure
+from colecionador.domain.records import record
 from colecionador.domain.tracing import Trace
 
 BODY_LIMIT_BYTES = 64 * 1024
@@ -54,7 +55,7 @@ class Delivery:
     """Its span, where traces are recorded."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Item:
     """A valid message: one item's photo, to be augmented. Small, since it crosses processes."""
 

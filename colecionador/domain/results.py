@@ -7,6 +7,7 @@ from datetime import datetime
 
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.domain.messages import Item
+from colecionador.domain.records import record
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Quality:
     """Why it is bad, a line for each reason; said in the log and in no table."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredVariation:
     """A variation whose object is in the training bucket with this MD5."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from time import perf_counter
 from traceback import format_exception
 
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.domain.plan import Variation
+from colecionador.domain.records import record
 from colecionador.imaging.codec import AnyImage, encode
 from colecionador.imaging.integrity import check_encoded
 from colecionador.imaging.variations import expected_size, make_variation, variation_seed
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rendered:
     """A variation that is encoded and has passed its check. Times are of the clock on the wall."""
 

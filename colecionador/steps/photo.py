@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from colecionador.domain.failures import Failure
 from colecionador.domain.messages import Item
 from colecionador.domain.plan import Variation
+from colecionador.domain.records import record
 from colecionador.domain.results import Quality, Source, VariationResult
 from colecionador.imaging.codec import ImageFormat
 from colecionador.steps.pixels import Pixels
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Facts:
     """What is known of a fetched photo, without its pixels."""
 
@@ -36,7 +37,7 @@ class Photo:
     pixels: Pixels
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rendering:
     """One variation of a photo, to be made; `count` is how many of the photo there are."""
 
@@ -46,7 +47,7 @@ class Rendering:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rendered:
     """What became of one variation; a failure where the whole item has to be tried again."""
 

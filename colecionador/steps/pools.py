@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -18,7 +17,8 @@ from colecionador.steps.tasks import Hop, Resume
 
 T = TypeVar("T")
 
-_Call = tuple[Callable[..., Any], tuple[object, ...], Resume]
+Call = tuple[Callable[..., Any], tuple[object, ...], Resume]
+"""A function, its arguments, and who waits for its value."""
 
 
 class Pool:
@@ -30,23 +30,22 @@ class Pool:
     def __init__(self, name: str, threads: int) -> None:
         self.name = name
         self.threads = threads
-        self._calls: SimpleQueue[_Call] = SimpleQueue()
+        self._calls: SimpleQueue[Call] = SimpleQueue()
         self._busy_since: dict[int, float] = {}
         self._started = False
         self._lock = threading.Lock()
 
     def call(self, function: Callable[..., T], *arguments: object) -> Hop[T]:
         """A hop that calls `function` on one of the threads."""
-        return Hop(partial(self._put, function, arguments))
+        return _PoolHop(self, function, arguments)
 
     def do(self, function: Callable[[], None]) -> None:
         """Let one of the threads call a function that raises nothing and answers nobody."""
-        self._put(function, (), _tell_nobody)
+        self.put((function, (), _tell_nobody))
 
-    def _put(
-        self, function: Callable[..., Any], arguments: tuple[object, ...], resume: Resume
-    ) -> None:
-        self._calls.put((function, arguments, resume))
+    def put(self, call: Call) -> None:
+        """Let one of the threads make a call, and tell who waits for it."""
+        self._calls.put(call)
         if not self._started:
             self._start()
 
@@ -79,6 +78,22 @@ class Pool:
             del self._busy_since[me]
             # A thread that waits must not keep the pixels of its last call alive.
             del function, arguments, resume, value
+
+
+class _PoolHop(Hop[T]):
+    """A hop to a pool; two of each variation, so without a closure."""
+
+    __slots__ = ("_arguments", "_function", "_pool")
+
+    def __init__(
+        self, pool: Pool, function: Callable[..., T], arguments: tuple[object, ...]
+    ) -> None:
+        self._pool = pool
+        self._function = function
+        self._arguments = arguments
+
+    def start(self, resume: Resume) -> None:
+        self._pool.put((self._function, self._arguments, resume))
 
 
 def _tell_nobody(value: object, error: BaseException | None = None) -> None:

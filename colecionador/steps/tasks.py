@@ -25,12 +25,16 @@ class Resume(Protocol):
 
 
 class Hop(Awaitable[T], Generic[T]):
-    """An awaitable that leaves the thread: `start` is given the means to come back."""
+    """An awaitable that leaves the thread: what begins it is given the means to come back."""
 
-    __slots__ = ("start",)
+    __slots__ = ("_begin",)
 
-    def __init__(self, start: Callable[[Resume], None]) -> None:
-        self.start = start
+    def __init__(self, begin: Callable[[Resume], None]) -> None:
+        self._begin = begin
+
+    def start(self, resume: Resume) -> None:
+        """Leave; for the driver of the coroutine that waits."""
+        self._begin(resume)
 
     def __await__(self) -> Generator[Hop[T], Any, T]:
         """Give the hop to the driver, and get its value back."""
