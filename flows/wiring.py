@@ -156,7 +156,7 @@ class _Wirer:
     def steps(self) -> Steps:
         settings, telemetry = self.settings, self.ports.telemetry
         transfer = Pool("transfer", settings.s3_pool)
-        assemble = Assemble(self.plan, self.plan_version, telemetry)
+        assemble = Assemble(self.plan_version, telemetry)
         return Steps(
             parse=partial(
                 parse_message,

@@ -39,12 +39,15 @@ class Photo:
 
 @record
 class Rendering:
-    """One variation of a photo, to be made; `count` is how many of the photo there are."""
+    """One variation of a photo, to be made."""
 
     facts: Facts
     pixels: Pixels
     variation: Variation
+    position: int
+    """Among those of the photo, as the plan has them."""
     count: int
+    """How many of the photo there are."""
 
 
 @record
@@ -52,6 +55,6 @@ class Rendered:
     """What became of one variation; a failure where the whole item has to be tried again."""
 
     facts: Facts
-    name: str
+    position: int
     count: int
     result: VariationResult | Failure

@@ -20,10 +20,16 @@ class PlanVariations:
 
         The costly ones first: begun last, one would be computed alone when all others are done.
         """
-        facts = photo.facts
+        facts, pixels = photo.facts, photo.pixels
         variations = self.plan.variations(facts.item.categoria, bad_quality=facts.quality.bad)
-        photo.pixels.share(len(variations))
-        return [
-            Rendering(facts, photo.pixels, variation, len(variations))
-            for variation in sorted(variations, key=is_costly, reverse=True)
+        count = len(variations)
+        pixels.share(count)
+        renderings = [
+            Rendering(facts, pixels, variation, position, count)
+            for position, variation in enumerate(variations)
         ]
+        return sorted(renderings, key=_is_costly, reverse=True)
+
+
+def _is_costly(rendering: Rendering) -> bool:
+    return is_costly(rendering.variation)

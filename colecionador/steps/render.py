@@ -50,12 +50,12 @@ class Render:
             result = self._skip(facts, name, encoded, started)
         else:
             result = encoded
-        return Rendered(facts, name, rendering.count, result)
+        return Rendered(facts, rendering.position, rendering.count, result)
 
     def caught(self, rendering: Rendering, error: Exception) -> Rendered:
         """An unexpected exception fails the whole item, since another attempt may succeed."""
         failure = GONE_BACK if isinstance(error, GivenUp) else internal_failure(error)
-        return Rendered(rendering.facts, rendering.variation.name, rendering.count, failure)
+        return Rendered(rendering.facts, rendering.position, rendering.count, failure)
 
     def _encode(self, rendering: Rendering) -> Encoded | Failure:
         try:
