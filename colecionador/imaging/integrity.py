@@ -13,17 +13,18 @@ so neither is a checksum. From here on the MD5, compared with the ETag, covers e
 
 from __future__ import annotations
 
-import re
 from math import ceil
 
+import numpy as np
 import simplejpeg
 
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.imaging.codec import ImageFormat, read_header
 from colecionador.imaging.codec.jpeg_segments import Frame, Segments, read_segments
 
-_MARKER = re.compile(rb"\xff[^\x00]", re.DOTALL)
-_END = b"\xff\xd9"
+_PREFIX = 0xFF
+_RESTART, _END = 0xD0, 0xD9
+"""What follows the prefix: the first of eight restart markers, and the end of the image."""
 _HEIGHT_OFFSET = 5
 """Of a frame's height, from its marker."""
 
@@ -59,17 +60,26 @@ def _restart_problem(data: bytes, segments: Segments, frame: Frame) -> Failure |
     columns = ceil(frame.width / block_width)
     rows = ceil(frame.height / block_height)
     intervals = ceil(columns * rows / segments.restart_interval)
-    expected = [bytes((0xFF, 0xD0 + index % 8)) for index in range(intervals - 1)]
-    found = list(_MARKER.finditer(data, segments.scan_data_offset))
-    if [marker.group() for marker in found] != [*expected, _END]:
+    expected = [*(_RESTART + index % 8 for index in range(intervals - 1)), _END]
+    found, ends = _markers(data, segments.scan_data_offset)
+    if found != expected:
         return _invalid(f"has not its {intervals - 1} restart markers in order, then its end")
-    if found[-1].end() != len(data):
-        return _invalid(f"has {len(data) - found[-1].end()} bytes after its end")
+    if ends[-1] != len(data):
+        return _invalid(f"has {len(data) - ends[-1]} bytes after its end")
     if segments.restart_interval != columns:
         return _decoding_problem(data, factor=8)
-    last = found[-2].end() if len(found) > 1 else segments.scan_data_offset
+    last = ends[-2] if len(ends) > 1 else segments.scan_data_offset
     height = frame.height - (rows - 1) * block_height
     return _decoding_problem(_last_row(data, segments, last, height), factor=1)
+
+
+def _markers(data: bytes, start: int) -> tuple[list[int], list[int]]:
+    """What each marker from `start` on is, and where it ends. A prefix before 0 is no marker."""
+    scan = np.frombuffer(data, np.uint8, offset=start)
+    positions = np.flatnonzero(scan[:-1] == _PREFIX)
+    kinds = scan[positions + 1]
+    marked = kinds != 0
+    return kinds[marked].tolist(), (positions[marked] + (start + 2)).tolist()
 
 
 def _last_row(data: bytes, segments: Segments, start: int, height: int) -> bytes:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colecionador.imaging.codec.image import Pixels
-from colecionador.imaging.tiles import tile_slices
+from colecionador.imaging.tiles import tile_areas, tile_sums
 
 _BINOMIAL = np.array((1, 4, 6, 4, 1), np.float64)
 _SMOOTHED = 256.0
@@ -41,11 +41,9 @@ def directional_detail(grey: Pixels) -> tuple[float, float]:
     `grey` is (h, w), reduced to the size that the thresholds are meant for. The best tile is the
     one with the most absolute detail along its own poorest direction.
     """
-    products = _products(grey)
-    tiles = tile_slices(grey.shape)
-    areas = [(rows.stop - rows.start) * (columns.stop - columns.start) for rows, columns in tiles]
-    energies = [_means(products, rows, columns) for rows, columns in tiles]
-    whole: Energies = np.average(energies, axis=0, weights=areas)
+    sums, areas = np.array([tile_sums(each) for each in _products(grey)]), tile_areas(grey.shape)
+    whole: Energies = sums.sum(axis=(1, 2)) / areas.sum()
+    energies = (sums / areas).reshape(len(sums), -1).T
     best = max(energies, key=lambda energy: float(_second(energy).min()))
     return _poorest(whole), _poorest(best)
 
@@ -61,10 +59,6 @@ def _products(grey: Pixels) -> list[npt.NDArray[np.float32]]:
         *((right, right), (right, below), (below, below)),
     )
     return [np.asarray(cv2.multiply(one, other), np.float32) for one, other in pairs]
-
-
-def _means(products: list[npt.NDArray[np.float32]], rows: slice, columns: slice) -> Energies:
-    return np.array([cv2.mean(product[rows, columns])[0] for product in products])
 
 
 def _second(energy: Energies) -> Energies:

@@ -19,7 +19,7 @@ from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.codec import AnyImage, PlanarImage
 from colecionador.imaging.codec.image import Pixels, as_pixels, channels_of
 from colecionador.imaging.motion import directional_detail
-from colecionador.imaging.tiles import tile_slices
+from colecionador.imaging.tiles import tile_areas, tile_sums
 
 LONG_SIDE = 512
 DEFINITION = "lapvar-fit512-tiles4-motion1"
@@ -77,12 +77,13 @@ def measure(image: AnyImage) -> Scores:
     luma = image.planes.luma if isinstance(image, PlanarImage) else grey_of(image.pixels)
     grey = _reduced(luma)
     mean, deviation = cv2.meanStdDev(grey)
+    blur, blur_tile = sharpness(grey)
     motion, motion_tile = directional_detail(grey)
     levels = np.bincount(grey.ravel(), minlength=256).cumsum()
     p5, p99 = (int(np.searchsorted(levels, share * grey.size)) for share in (0.05, 0.99))
     return Scores(
-        blur=_sharpness(grey),
-        blur_tile=best_tile_sharpness(grey),
+        blur=blur,
+        blur_tile=blur_tile,
         motion=motion,
         motion_tile=motion_tile,
         brightness=float(mean[0, 0]),
@@ -130,19 +131,15 @@ def grey_of(pixels: Pixels) -> Pixels:
     return as_pixels(cv2.add(shown, cv2.bitwise_not(alpha)))
 
 
-def best_tile_sharpness(grey: Pixels) -> float:
-    """The sharpness of the sharpest of 4x4 equal tiles."""
-    laplacian = cv2.Laplacian(grey, cv2.CV_16S)
-    return max(_variance(laplacian[tile]) for tile in tile_slices(grey.shape))
-
-
-def _sharpness(grey: Pixels) -> float:
-    return _variance(cv2.Laplacian(grey, cv2.CV_16S))
-
-
-def _variance(values: cv2.typing.MatLike) -> float:
-    _, deviation = cv2.meanStdDev(values)
-    return float(deviation[0, 0]) ** 2
+def sharpness(grey: Pixels) -> tuple[float, float]:
+    """The variance of the Laplacian: of the whole frame, and of its sharpest tile."""
+    # In 32-bit floats these are whole numbers still, and in 64-bit ones so are their sums.
+    laplacian = cv2.Laplacian(grey, cv2.CV_32F)
+    sums, squares = tile_sums(laplacian), tile_sums(cv2.multiply(laplacian, laplacian))
+    areas = tile_areas(grey.shape)
+    whole = squares.sum() / areas.sum() - (sums.sum() / areas.sum()) ** 2
+    tiles = squares / areas - (sums / areas) ** 2
+    return float(whole), float(tiles.max())
 
 
 def _reduced(grey: Pixels) -> Pixels:

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
 TILES = 4
 
+Sums = npt.NDArray[np.float64]
+"""A figure for each tile, (rows, columns): 4 x 4, fewer of a frame of fewer pixels a side."""
 
-def tile_slices(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
-    """Rows and columns of the tiles of a frame of this height and width; none of them is empty."""
-    rows, columns = (
-        [slice(start, stop) for start, stop in pairwise(_edges(side)) if stop > start]
-        for side in shape[:2]
-    )
-    return [(down, across) for down in rows for across in columns]
+
+def tile_sums(values: Any) -> Sums:
+    """The sum over each tile of a frame of numbers, (h, w).
+
+    First each band of tiles by OpenCV, which sums columns four times as fast as NumPy.
+    """
+    height, width = values.shape
+    bands = [
+        cv2.reduce(values[top:bottom], 0, cv2.REDUCE_SUM, dtype=cv2.CV_64F)
+        for top, bottom in pairwise(_edges(height))
+    ]
+    return np.add.reduceat(np.vstack(bands), _edges(width)[:-1], axis=1)
+
+
+def tile_areas(shape: tuple[int, ...]) -> Sums:
+    """How many pixels each tile has, of a frame of this height and width."""
+    rows, columns = (np.diff(_edges(side)) for side in shape[:2])
+    return np.outer(rows, columns).astype(np.float64)
 
 
 def _edges(side: int) -> list[int]:
-    return [int(edge) for edge in np.linspace(0, side, TILES + 1).astype(int)]
+    # Of fewer pixels than tiles some would be empty.
+    return sorted({side * tile // TILES for tile in range(TILES + 1)})

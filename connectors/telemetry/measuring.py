@@ -133,7 +133,7 @@ class Measuring:
 
     def _variation_stored(self, event: VariationStored) -> None:
         for stage, seconds in event.stages():
-            self._meter.observe(metrics.STAGE_SECONDS, seconds, stage.value)
+            self._meter.observe(metrics.STAGE_SECONDS, seconds, stage)
 
     def _dependency_called(self, event: DependencyCalled) -> None:
         labels = (event.dependency.value, event.operation)

@@ -33,6 +33,7 @@ from tests.fix_images import (
     decoded,
     exif_block,
     jpeg_file,
+    outcome,
     photograph_pixels,
     psnr,
     variation,
@@ -294,6 +295,30 @@ def test_a_profile_goes_along() -> None:
     assert again.icc == image.icc
 
 
+def test_a_damaged_header_does_no_harm_to_the_next_photo() -> None:
+    good = jpeg_of("4:2:0")
+    start = good.index(b"\xff\xc4")
+    # A Huffman table that claims more codes than its segment has.
+    broken = good[: start + 5] + b"\xff" * 16 + good[start + 21 :]
+    for cut in range(2, start + 40):
+        outcome(good[:cut])
+    assert isinstance(outcome(broken), Failure)
+    as_planar(good)
+
+
+@pytest.mark.parametrize("marker", [b"\xff\xdb", b"\xff\xc4"], ids=["DQT", "DHT"])
+def test_a_photo_without_tables_gets_none_of_the_photo_before(marker: bytes) -> None:
+    good, without = jpeg_of("4:2:0"), bytearray(jpeg_of("4:2:0"))
+    while (start := without.find(marker)) >= 0:
+        del without[start : start + 2 + int.from_bytes(without[start + 2 : start + 4], "big")]
+    as_planar(good)
+    found = outcome(bytes(without))
+    if isinstance(found, PlanarImage):
+        # Without Huffman tables the standard's own are meant, which this file was written with.
+        assert marker == b"\xff\xc4"
+        assert np.array_equal(found.planes.luma, as_planar(good).planes.luma)
+
+
 def test_threads_do_not_disturb_each_other() -> None:
     images = [
         as_planar(jpeg_of("4:2:0", photograph_pixels(name, 320 + 32 * n, 240)))
@@ -314,7 +339,7 @@ def test_a_file_longer_than_a_jpegs_side_is_refused() -> None:
 
 def test_without_the_library_everything_goes_by_bgr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turbojpeg, "LIBRARY", "libturbojpeg-that-is-nowhere.so.0")
-    for cached in (turbojpeg._library, turbojpeg.problem, turbojpeg._codec):
+    for cached in (turbojpeg._library, turbojpeg.problem):
         cached.cache_clear()
     try:
         found = turbojpeg.problem()
@@ -325,7 +350,7 @@ def test_without_the_library_everything_goes_by_bgr(monkeypatch: pytest.MonkeyPa
         assert isinstance(image, Image)
         assert isinstance(jpeg.encode(image.pixels, None, 90), bytes)
     finally:
-        for cached in (turbojpeg._library, turbojpeg.problem, turbojpeg._codec):
+        for cached in (turbojpeg._library, turbojpeg.problem):
             cached.cache_clear()
 
 

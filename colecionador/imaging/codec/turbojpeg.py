@@ -10,8 +10,10 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ctypes import POINTER, byref, c_char_p, c_int, c_ulong, c_void_p
-from functools import cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -43,40 +45,40 @@ _RESTART_MARKER = b"\xff\xd0"
 os.environ["TJ_RESTART"] = "1"
 
 
-class _Handle:
-    """A compressor or decompressor of one thread."""
+@contextmanager
+def _handle(make: str) -> Iterator[int]:
+    """A compressor or decompressor, as `make` names it, for one image.
 
-    def __init__(self, library: ctypes.CDLL, make: str) -> None:
-        self._library = library
-        self.pointer: int | None = getattr(library, make)()
-        if self.pointer is None:
-            raise MemoryError(f"{make} of {LIBRARY}")
-
-    def __del__(self) -> None:
-        self._library.tjDestroy(self.pointer)
-
-    def error(self) -> str:
-        """What the last call failed on."""
-        text: bytes = self._library.tjGetErrorStr2(self.pointer)
-        return text.decode(errors="replace")
+    Never for another: a decompressor goes on with the tables of the image before, and after an
+    error in a header it goes on in the middle of that header, so that sound images fail on it.
+    Making one takes a few microseconds.
+    """
+    handle: int | None = getattr(_library(), make)()
+    if handle is None:
+        raise MemoryError(f"{make} of {LIBRARY}")
+    try:
+        yield handle
+    finally:
+        _library().tjDestroy(handle)
 
 
-class _Codec(threading.local):
-    """This thread's own, since a handle has buffers that it writes to."""
+class _Room(threading.local):
+    """Where a thread writes its outputs, which are copied out as soon as they are there."""
 
     def __init__(self) -> None:
-        self.decompress = _Handle(_library(), "tjInitDecompress")
-        self.compress = _Handle(_library(), "tjInitCompress")
-        self._room = np.empty(0, np.uint8)
+        self._kept = np.empty(0, np.uint8)
 
-    def room(self, size: int) -> Pixels:
-        """Where to write an output of up to `size` bytes. Only what is written takes memory."""
-        if size <= self._room.nbytes:
-            return self._room
+    def of(self, size: int) -> Pixels:
+        """Room for `size` bytes. Only what is written takes memory."""
+        if size <= self._kept.nbytes:
+            return self._kept
         room = np.empty(size, np.uint8)
         if size <= _KEPT_ROOM_BYTES:
-            self._room = room
+            self._kept = room
         return room
+
+
+_room = _Room()
 
 
 @cache
@@ -103,44 +105,57 @@ def decode_planes(data: bytes, width: int, height: int) -> Planes | None:
     """
     if width % 2 or height % 2 or problem() is not None:
         return None
-    handle = _codec().decompress
-    found = [c_int() for _ in range(4)]
-    if _library().tjDecompressHeader3(handle.pointer, data, len(data), *map(byref, found)):
-        return None
-    *size, subsampling, colours = (number.value for number in found)
-    divisors = _CHROMA_DIVISORS.get(subsampling)
-    if size != [width, height] or divisors is None or colours != _YCBCR:
-        return None
-    chroma = (height // divisors[1], width // divisors[0])
-    planes = [np.empty(shape, np.uint8) for shape in ((height, width), chroma, chroma)]
-    flags = _ACCURATE_DCT | _STOP_ON_WARNING
-    if _library().tjDecompressToYUVPlanes(
-        handle.pointer, data, len(data), _pointers(planes), width, None, height, flags
-    ):
+    planes = _decoded(data, width, height)
+    if planes is None:
         return None
     luma, *differences = planes
     blue, red = (_halved(plane, width // 2, height // 2) for plane in differences)
     return Planes(luma, blue, red)
 
 
+def _decoded(data: bytes, width: int, height: int) -> list[Pixels] | None:
+    found = [c_int() for _ in range(4)]
+    flags = _ACCURATE_DCT | _STOP_ON_WARNING
+    with _handle("tjInitDecompress") as handle:
+        if _library().tjDecompressHeader3(handle, data, len(data), *map(byref, found)):
+            return None
+        *size, subsampling, colours = (number.value for number in found)
+        divisors = _CHROMA_DIVISORS.get(subsampling)
+        if size != [width, height] or divisors is None or colours != _YCBCR:
+            return None
+        chroma = (height // divisors[1], width // divisors[0])
+        planes = [np.empty(shape, np.uint8) for shape in ((height, width), chroma, chroma)]
+        pointers = _pointers(planes)
+        failed = _library().tjDecompressToYUVPlanes(
+            handle, data, len(data), pointers, width, None, height, flags
+        )
+    return None if failed else planes
+
+
 def encode_planes(planes: Planes, quality: int) -> bytes | Failure:
     """Baseline JPEG, 4:2:0, with a restart marker after every row of blocks."""
     height, width = planes.luma.shape
-    codec = _codec()
-    handle = codec.compress
     # The library takes it for granted that there is room for the worst case.
-    room = codec.room(_library().tjBufSize(width, height, _420))
+    room = _room.of(_most_bytes(width, height))
     start, size = c_void_p(room.ctypes.data), c_ulong(room.nbytes)
     sources = [np.ascontiguousarray(plane) for plane in (planes.luma, planes.blue, planes.red)]
     flags = _ACCURATE_DCT | _NO_REALLOCATION
-    if _library().tjCompressFromYUVPlanes(
-        *(handle.pointer, _pointers(sources), width, None, height, _420),
-        *(byref(start), byref(size), quality, flags),
-    ):
-        return Failure(
-            ErrorType.INVALID_FORMAT, f"variation: TurboJPEG writes no JPEG: {handle.error()}"
-        )
+    with _handle("tjInitCompress") as handle:
+        if _library().tjCompressFromYUVPlanes(
+            *(handle, _pointers(sources), width, None, height, _420),
+            *(byref(start), byref(size), quality, flags),
+        ):
+            reason = _library().tjGetErrorStr2(handle).decode(errors="replace")
+            return Failure(
+                ErrorType.INVALID_FORMAT, f"variation: TurboJPEG writes no JPEG: {reason}"
+            )
     return room[: size.value].tobytes()
+
+
+@lru_cache
+def _most_bytes(width: int, height: int) -> int:
+    most: int = _library().tjBufSize(width, height, _420)
+    return most
 
 
 def _halved(plane: Pixels, width: int, height: int) -> Pixels:
@@ -172,8 +187,3 @@ def _library() -> ctypes.CDLL:
         *(POINTER(c_void_p), POINTER(c_ulong), c_int, c_int),
     ]
     return library
-
-
-@cache
-def _codec() -> _Codec:
-    return _Codec()
