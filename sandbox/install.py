@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import platform
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ _MONITORING = {
 }
 """Each by the program that is there when it is."""
 _TURBOJPEG = Package("libturbojpeg0")
+_TURBOJPEG_OF_UBUNTU = Package("libturbojpeg")
 _TURBOJPEG_LIBRARY = "libturbojpeg.so.0"
 _POSTGRESQL = Package("postgresql", "postgresql")
 _POSTGRESQL_FOLDERS = "usr/lib/postgresql/*/bin"
@@ -35,10 +37,20 @@ def ensure_turbojpeg(report: Callable[[str], None]) -> None:
     try:
         ctypes.CDLL(_TURBOJPEG_LIBRARY)
     except OSError:
+        ubuntu = "ubuntu" in _distribution()
         try:
-            install([_TURBOJPEG], report)
+            install([_TURBOJPEG_OF_UBUNTU if ubuntu else _TURBOJPEG], report)
         except SandboxError as error:
             report(f"JPEGs take half as much again of the processor without TurboJPEG; {error}")
+
+
+def _distribution() -> str:
+    """What this system is, and what it is like, in the words of its own release file."""
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return ""
+    return f"{release.get('ID', '')} {release.get('ID_LIKE', '')}"
 
 
 def ensure_monitoring(report: Callable[[str], None]) -> None:

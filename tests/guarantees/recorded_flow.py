@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from bytewax.dataflow import Dataflow
 
-from colecionador.imaging.variations.operation import Apply, Operation
+from colecionador.imaging.variations.operation import Operation
 from colecionador.imaging.variations.registry import OPERATIONS
 from flows.augment import flow as augment_flow
 
@@ -32,7 +32,12 @@ def flow() -> Dataflow:
     together = threading.Barrier(int(os.environ["AUGMENT_CPU_THREADS"]), timeout=GIVE_UP_SECONDS)
     record = _recorder(Path(os.environ["RECORDED_SPANS"]))
     for name, operation in operations.items():
-        operations[name] = replace(operation, apply=_recorded(operation.apply, together, record))
+        in_planes = operation.apply_to_planes
+        operations[name] = replace(
+            operation,
+            apply=_recorded(operation.apply, together, record),
+            apply_to_planes=in_planes and _recorded(in_planes, together, record),
+        )
     return augment_flow()
 
 
@@ -48,8 +53,8 @@ def _recorder(path: Path) -> Callable[[float, float], None]:
 
 
 def _recorded(
-    apply: Apply, together: threading.Barrier, record: Callable[[float, float], None]
-) -> Apply:
+    apply: Callable[..., Any], together: threading.Barrier, record: Callable[[float, float], None]
+) -> Callable[..., Any]:
     def recorded(*arguments: Any) -> Any:
         start = time.monotonic()
         together.wait()

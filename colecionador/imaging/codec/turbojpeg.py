@@ -23,8 +23,7 @@ from colecionador.imaging.codec.image import Pixels, as_pixels
 from colecionador.imaging.codec.planes import Planes
 
 LIBRARY = "libturbojpeg.so.0"
-PACKAGE = "libturbojpeg0"
-"""Debian's and Ubuntu's package of it."""
+PACKAGE = "libturbojpeg0 (Ubuntu: libturbojpeg)"
 
 # Of turbojpeg.h; the values are part of the library's binary interface.
 _420 = 2
