@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,8 @@ def augment(data: bytes, width: int, height: int, spent: dict[str, float]) -> No
     clock.time("quality", lambda: scores(planes.luma))
     for name, make in variations(planes).items():
         varied = clock.time(name, make)
-        encoded = clock.time("encode ×9", lambda: encode_planes(varied, QUALITY))  # noqa: B023 - called at once
-        clock.time("MD5", lambda: hashlib.md5(encoded).hexdigest())  # noqa: B023 - called at once
+        encoded = clock.time("encode ×9", partial(encode_planes, varied, QUALITY))
+        clock.time("MD5", partial(hashlib.md5, encoded))
 
 
 class _Clock:
