@@ -41,7 +41,9 @@ class RabbitMQ(Server):
     """A RabbitMQ node, open to guest/guest. `stop`, `kill` and `pause` spare its port mapper.
 
     RabbitMQ 3.10 itself loses a quorum queue whose node is killed within about a second of the
-    queue's declaration: it never has a leader again. A test that kills declares well before.
+    queue's declaration: it never has a leader again. A test that kills declares well before. Of
+    a classic queue it can forget the definition: the mark that its transaction was committed waits
+    in memory for the next definition, and without it recovery leaves the queue out.
     """
 
     name = "RabbitMQ"
