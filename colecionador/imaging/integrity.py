@@ -20,7 +20,9 @@ import simplejpeg
 
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.imaging.codec import ImageFormat, read_header
+from colecionador.imaging.codec.jpeg import header_of
 from colecionador.imaging.codec.jpeg_segments import Frame, Segments, read_segments
+from colecionador.imaging.codec.signature import format_of
 
 _PREFIX = 0xFF
 _RESTART, _END = 0xD0, 0xD9
@@ -34,7 +36,10 @@ def check_encoded(data: bytes, file_format: ImageFormat, width: int, height: int
 
     The size is in pixels. JPEG without restart markers is decoded to grey at an eighth instead.
     """
-    header = read_header(data)
+    segments = read_segments(data) if format_of(data) is ImageFormat.JPEG else None
+    if isinstance(segments, Failure):
+        return _invalid(segments.error)
+    header = read_header(data) if segments is None else header_of(data, segments)
     if isinstance(header, Failure):
         return _invalid(header.error)
     if (header.format, header.width, header.height) != (file_format, width, height):
@@ -42,13 +47,10 @@ def check_encoded(data: bytes, file_format: ImageFormat, width: int, height: int
             f"is {header.format} of {header.width}x{header.height}, "
             f"not {file_format} of {width}x{height}"
         )
-    return _jpeg_problem(data) if file_format is ImageFormat.JPEG else None
+    return None if segments is None else _jpeg_problem(data, segments)
 
 
-def _jpeg_problem(data: bytes) -> Failure | None:
-    segments = read_segments(data)
-    if isinstance(segments, Failure):
-        return _invalid(segments.error)
+def _jpeg_problem(data: bytes, segments: Segments) -> Failure | None:
     if segments.frame is None or segments.restart_interval == 0:
         return _decoding_problem(data, factor=8)
     return _restart_problem(data, segments, segments.frame)

@@ -32,7 +32,7 @@ _ANGLES = np.arange(16) * np.pi / 16
 _COSINE, _SINE = np.cos(_ANGLES), np.sin(_ANGLES)
 
 Energies = npt.NDArray[np.float64]
-"""Mean products of derivatives: six of the second ones, then three of the first ones."""
+"""Mean products of derivatives, (9, areas): six of the second ones, then three of the first."""
 
 
 def directional_detail(grey: Pixels) -> tuple[float, float]:
@@ -41,11 +41,14 @@ def directional_detail(grey: Pixels) -> tuple[float, float]:
     `grey` is (h, w), reduced to the size that the thresholds are meant for. The best tile is the
     one with the most absolute detail along its own poorest direction.
     """
-    sums, areas = np.array([tile_sums(each) for each in _products(grey)]), tile_areas(grey.shape)
-    whole: Energies = sums.sum(axis=(1, 2)) / areas.sum()
-    energies = (sums / areas).reshape(len(sums), -1).T
-    best = max(energies, key=lambda energy: float(_second(energy).min()))
-    return _poorest(whole), _poorest(best)
+    sums, areas = tile_sums(_products(grey)), tile_areas(grey.shape)
+    whole = sums.sum(axis=(1, 2)) / areas.sum()
+    tiles = (sums / areas).reshape(len(sums), -1)
+    energies: Energies = np.column_stack((whole, tiles))
+    second = _second(energies)
+    poorest = (second / (_first(energies) + _FLOOR)).min(axis=1)
+    best = 1 + int(second[1:].min(axis=1).argmax())
+    return float(poorest[0]), float(poorest[best])
 
 
 def _products(grey: Pixels) -> list[npt.NDArray[np.float32]]:
@@ -61,9 +64,9 @@ def _products(grey: Pixels) -> list[npt.NDArray[np.float32]]:
     return [np.asarray(cv2.multiply(one, other), np.float32) for one, other in pairs]
 
 
-def _second(energy: Energies) -> Energies:
-    """The energy of the second derivative along each of sixteen directions."""
-    xx, xm, xy, mm, my, yy = energy[:6] / _SMOOTHED**2
+def _second(energies: Energies) -> Energies:
+    """The energy of the second derivative along each of sixteen directions, (areas, 16)."""
+    xx, xm, xy, mm, my, yy = energies[:6, :, np.newaxis] / _SMOOTHED**2
     # The mixed derivative's kernel is four times the derivative.
     a, b, c = _COSINE**2, _COSINE * _SINE / 2, _SINE**2
     return np.asarray(
@@ -71,11 +74,7 @@ def _second(energy: Energies) -> Energies:
     )
 
 
-def _first(energy: Energies) -> Energies:
-    """The energy of the first derivative along each of sixteen directions."""
-    rr, rb, bb = energy[6:] / (2 * _SMOOTHED) ** 2
+def _first(energies: Energies) -> Energies:
+    """The energy of the first derivative along each of sixteen directions, (areas, 16)."""
+    rr, rb, bb = energies[6:, :, np.newaxis] / (2 * _SMOOTHED) ** 2
     return np.asarray(_COSINE**2 * rr + 2 * _COSINE * _SINE * rb + _SINE**2 * bb)
-
-
-def _poorest(energy: Energies) -> float:
-    return float((_second(energy) / (_first(energy) + _FLOOR)).min())

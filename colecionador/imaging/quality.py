@@ -135,7 +135,7 @@ def sharpness(grey: Pixels) -> tuple[float, float]:
     """The variance of the Laplacian: of the whole frame, and of its sharpest tile."""
     # In 32-bit floats these are whole numbers still, and in 64-bit ones so are their sums.
     laplacian = cv2.Laplacian(grey, cv2.CV_32F)
-    sums, squares = tile_sums(laplacian), tile_sums(cv2.multiply(laplacian, laplacian))
+    sums, squares = tile_sums((laplacian, cv2.multiply(laplacian, laplacian)))
     areas = tile_areas(grey.shape)
     whole = squares.sum() / areas.sum() - (sums.sum() / areas.sum()) ** 2
     tiles = squares / areas - (sums / areas) ** 2

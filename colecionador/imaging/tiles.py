@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,20 +13,22 @@ import numpy.typing as npt
 TILES = 4
 
 Sums = npt.NDArray[np.float64]
-"""A figure for each tile, (rows, columns): 4 x 4, fewer of a frame of fewer pixels a side."""
+"""A figure for each tile, (…, rows, columns): 4 x 4, fewer of a frame of fewer pixels a side."""
 
 
-def tile_sums(values: Any) -> Sums:
-    """The sum over each tile of a frame of numbers, (h, w).
+def tile_sums(frames: Sequence[Any]) -> Sums:
+    """The sums over each tile of frames of numbers, each (h, w): (frames, rows, columns).
 
     First each band of tiles by OpenCV, which sums columns four times as fast as NumPy.
     """
-    height, width = values.shape
+    height, width = frames[0].shape
     bands = [
-        cv2.reduce(values[top:bottom], 0, cv2.REDUCE_SUM, dtype=cv2.CV_64F)
+        cv2.reduce(frame[top:bottom], 0, cv2.REDUCE_SUM, dtype=cv2.CV_64F)
+        for frame in frames
         for top, bottom in pairwise(_edges(height))
     ]
-    return np.add.reduceat(np.vstack(bands), _edges(width)[:-1], axis=1)
+    sums = np.add.reduceat(np.concatenate(bands), _edges(width)[:-1], axis=1)
+    return sums.reshape(len(frames), -1, sums.shape[1])
 
 
 def tile_areas(shape: tuple[int, ...]) -> Sums:

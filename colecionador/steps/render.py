@@ -15,6 +15,7 @@ from colecionador.domain.failures import ErrorType, Failure, internal_failure
 from colecionador.domain.ports import Store, Telemetry
 from colecionador.domain.results import SkippedVariation, StoredVariation, VariationResult
 from colecionador.imaging.rendering import Rendered as Encoded
+from colecionador.steps.computing import Computing
 from colecionador.steps.outages import OutageWatch
 from colecionador.steps.photo import Facts, Rendered, Rendering
 from colecionador.steps.pools import Pool
@@ -30,7 +31,7 @@ class Render:
 
     store: Store
     store_watch: OutageWatch
-    compute: Pool
+    computing: Computing
     transfer: Pool
     training_bucket: str
     jpeg_quality: int
@@ -42,7 +43,8 @@ class Render:
         """What became of the variation. Its share of the pixels ends when it is encoded."""
         facts, name = rendering.facts, rendering.variation.name
         started = time.perf_counter()
-        encoded = await self.compute.call(self._encode, rendering)
+        small = rendering.pixels.is_small
+        encoded = await self.computing.call(self._encode, rendering, small=small)
         result: VariationResult | Failure
         if not isinstance(encoded, Failure):
             result = await self._store(facts, name, encoded, started)

@@ -24,7 +24,7 @@ def test_tiles_divide_the_frame_evenly_and_leave_nothing_out(
     height: int, width: int, seed: int
 ) -> None:
     pixels = frame(height, width, seed)
-    sums, areas = tile_sums(pixels.astype(np.float32)), tile_areas(pixels.shape)
+    (sums,), areas = tile_sums((pixels.astype(np.float32),)), tile_areas(pixels.shape)
     assert sums.shape == areas.shape == (min(4, height), min(4, width))
     assert sums.sum() == pixels.sum()
     assert areas.sum() == pixels.size
@@ -34,7 +34,8 @@ def test_tiles_divide_the_frame_evenly_and_leave_nothing_out(
 
 def test_a_tile_has_the_sum_of_its_own_pixels() -> None:
     pixels = frame(43, 62, 5)
-    sums = tile_sums(pixels.astype(np.float32))
+    first, sums = tile_sums((np.ones((43, 62), np.float32), pixels.astype(np.float32)))
+    assert np.array_equal(first, tile_areas(pixels.shape))
     rows, columns = [0, 10, 21, 32, 43], [0, 15, 31, 46, 62]
     for down in range(4):
         for across in range(4):

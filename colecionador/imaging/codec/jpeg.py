@@ -35,8 +35,11 @@ _CHANNELS = {1: 1, 3: 3, 4: 3}
 def read_header(data: bytes) -> Header | Failure:
     """Size, orientation and colour profile, from the segments before the first scan."""
     segments = read_segments(data)
-    if isinstance(segments, Failure):
-        return segments
+    return segments if isinstance(segments, Failure) else header_of(data, segments)
+
+
+def header_of(data: bytes, segments: Segments) -> Header | Failure:
+    """The same, of segments that are read already."""
     frame = segments.frame
     if frame is None:
         return Failure(ErrorType.INVALID_FORMAT, "image: JPEG without a frame header")
