@@ -69,7 +69,8 @@ class OutageWatch:
             f"probe-{dependency}", self._answer, limit=_ASKING_AT_ONCE, threads=1
         )
         self._waiting: list[Resume] = []
-        self._knocking = False
+        self.is_out = False
+        """Whether there is an outage: somebody knocks, and everybody else waits."""
         self._lock = threading.Lock()
 
     async def call(
@@ -79,8 +80,11 @@ class OutageWatch:
         tries: int = TRIES,
         trial: Probe | None = None,
         is_wanted: Callable[[], bool] = _is_wanted,
+        answer: T | None = None,
     ) -> T:
         """Make a call, again after each outage; its answer, or a failure that is its own.
+
+        With an `answer` the call has been made once, outside of an outage (`is_out`).
 
         It is its own once the call has failed `tries` times although the dependency passed probe
         and `trial` right afterwards; never at the first time, which may have been a restart too
@@ -88,11 +92,12 @@ class OutageWatch:
         more.
         """
         while True:
-            if self._knocking:
-                await self._end_of_outage()
-            if not is_wanted():
-                raise GivenUp
-            answer = await attempt()
+            if answer is None:
+                if self.is_out:
+                    await self._end_of_outage()
+                if not is_wanted():
+                    raise GivenUp
+                answer = await attempt()
             if not isinstance(answer, Failure) or answer.kind is not Kind.OUTAGE:
                 return answer
             if not await self._was_down(trial):
@@ -100,6 +105,7 @@ class OutageWatch:
                 if tries <= 0:
                     return answer
                 await after(FIRST_PROBE_SECONDS)
+            answer = None
 
     async def ready(self) -> None:
         """Wait until the dependency has answered a probe, and say that it is up."""
@@ -111,7 +117,7 @@ class OutageWatch:
 
     async def _was_down(self, trial: Probe | None) -> bool:
         """False where the dependency serves; True once it serves again after an outage."""
-        if not self._knocking:
+        if not self.is_out:
             finding = await self._asking.submit(trial)
             if finding is None:
                 return False
@@ -126,7 +132,7 @@ class OutageWatch:
         def start(resume: Resume) -> None:
             with self._lock:
                 self._waiting.append(resume)
-                first, self._knocking = not self._knocking, True
+                first, self.is_out = not self.is_out, True
             if first:
                 self._change(up=False, reason=evidence.error)
                 run(self._knock(trial))
@@ -138,7 +144,7 @@ class OutageWatch:
 
         def start(resume: Resume) -> None:
             with self._lock:
-                if self._knocking:
+                if self.is_out:
                     self._waiting.append(resume)
                     return
             resume(None)
@@ -171,7 +177,7 @@ class OutageWatch:
     def _resume_all(self) -> None:
         with self._lock:
             waiting, self._waiting = self._waiting, []
-            self._knocking = False
+            self.is_out = False
         for resume in waiting:
             resume(None)
 

@@ -13,13 +13,14 @@ from colecionador.domain.events import (
 )
 from colecionador.domain.failures import ErrorType, Failure, internal_failure
 from colecionador.domain.ports import Store, Telemetry
-from colecionador.domain.results import SkippedVariation, StoredVariation, VariationResult
+from colecionador.domain.results import SkippedVariation, StoredVariation
 from colecionador.imaging.rendering import Rendered as Encoded
 from colecionador.steps.computing import Computing
 from colecionador.steps.outages import OutageWatch
 from colecionador.steps.photo import Facts, Rendered, Rendering
 from colecionador.steps.pools import Pool
 from colecionador.steps.stale import GONE_BACK, GivenUp, IsStale
+from colecionador.steps.tasks import Step
 
 VARIATION_TYPES = frozenset({ErrorType.TRANSFORM_FAILED, ErrorType.INVALID_FORMAT})
 """Failures that concern one variation, which is left out; any other fails the whole item."""
@@ -45,14 +46,41 @@ class Render:
         started = time.perf_counter()
         small = rendering.pixels.is_small
         encoded = await self.computing.call(self._encode, rendering, small=small)
-        result: VariationResult | Failure
-        if not isinstance(encoded, Failure):
-            result = await self._store(facts, name, encoded, started)
-        elif encoded.error_type in VARIATION_TYPES:
-            result = self._skip(facts, name, encoded, started)
+        if isinstance(encoded, Failure):
+            result = self._not_encoded(facts, name, encoded, started)
+            return Rendered(facts, rendering.position, rendering.count, result)
+
+        key = object_key(facts, name, self.plan_version)
+        uploading = time.perf_counter()
+        if self.store_watch.is_out or self.is_stale(facts.item.delivery):
+            etag = await self._upload_in_the_end(facts, key, encoded)
         else:
-            result = encoded
-        return Rendered(facts, rendering.position, rendering.count, result)
+            # Nearly always: nine times an item, so without what the other way takes along.
+            etag = await self.transfer.call(self._upload, facts, key, encoded)
+            if isinstance(etag, Failure):
+                etag = await self._upload_in_the_end(facts, key, encoded, etag)
+        if isinstance(etag, Failure):
+            self.telemetry.emit(UploadFailed(facts.item, facts.job_id, facts.worker, name, etag))
+            return Rendered(facts, rendering.position, rendering.count, etag)
+        ended = time.perf_counter()
+        stored = StoredVariation(
+            name=name,
+            bucket=self.training_bucket,
+            object_key=key,
+            md5=encoded.md5,
+            etag=etag,
+            width=encoded.width,
+            height=encoded.height,
+            bytes=len(encoded.data),
+            transform_ms=encoded.transform_ms,
+            encode_ms=encoded.encode_ms,
+            upload_ms=(ended - uploading) * 1000,
+            duration_ms=(ended - started) * 1000,
+        )
+        self.telemetry.emit(
+            VariationStored(facts.item, facts.job_id, facts.worker, stored, encoded.validate_ms)
+        )
+        return Rendered(facts, rendering.position, rendering.count, stored)
 
     def caught(self, rendering: Rendering, error: Exception) -> Rendered:
         """An unexpected exception fails the whole item, since another attempt may succeed."""
@@ -72,43 +100,26 @@ class Render:
         finally:
             rendering.pixels.release()
 
-    def _skip(self, facts: Facts, name: str, failure: Failure, started: float) -> SkippedVariation:
+    def _not_encoded(
+        self, facts: Facts, name: str, failure: Failure, started: float
+    ) -> SkippedVariation | Failure:
+        if failure.error_type not in VARIATION_TYPES:
+            return failure
         duration_ms = (time.perf_counter() - started) * 1000
         skipped = SkippedVariation(name, failure.error_type, failure.error, duration_ms)
         self.telemetry.emit(VariationSkipped(facts.item, facts.job_id, facts.worker, skipped))
         return skipped
 
-    async def _store(
-        self, facts: Facts, name: str, encoded: Encoded, started: float
-    ) -> StoredVariation | Failure:
-        key = object_key(facts, name, self.plan_version)
-        uploading = time.perf_counter()
-        etag = await self.store_watch.call(
+    def _upload_in_the_end(
+        self, facts: Facts, key: str, encoded: Encoded, answer: Failure | None = None
+    ) -> Step[str | Failure]:
+        """Upload across outages; with the answer of the first try where there was one."""
+        return self.store_watch.call(
             lambda: self.transfer.call(self._upload, facts, key, encoded),
             trial=partial(self.store.try_upload, len(encoded.data)),
             is_wanted=lambda: not self.is_stale(facts.item.delivery),
+            answer=answer,
         )
-        if isinstance(etag, Failure):
-            self.telemetry.emit(UploadFailed(facts.item, facts.job_id, facts.worker, name, etag))
-            return etag
-        ended = time.perf_counter()
-        stored = StoredVariation(
-            name=name,
-            bucket=self.training_bucket,
-            object_key=key,
-            md5=encoded.md5,
-            etag=etag,
-            width=encoded.width,
-            height=encoded.height,
-            bytes=len(encoded.data),
-            transform_ms=encoded.transform_ms,
-            encode_ms=encoded.encode_ms,
-            upload_ms=(ended - uploading) * 1000,
-            duration_ms=(ended - started) * 1000,
-        )
-        event = VariationStored(facts.item, facts.job_id, facts.worker, stored, encoded.validate_ms)
-        self.telemetry.emit(event)
-        return stored
 
     def _upload(self, facts: Facts, key: str, encoded: Encoded) -> str | Failure:
         content_type = facts.format.content_type
