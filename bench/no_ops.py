@@ -28,6 +28,7 @@ from colecionador.imaging.rendering import Rendered
 from colecionador.steps.batching import Batcher
 from colecionador.steps.budget import Lease
 from colecionador.steps.decode import Decoded, LocalDecoder
+from colecionador.steps.pools import Pool
 from flows.augment import topology
 from flows.production import production_wiring
 from flows.wiring import COMMIT_THREADS, Steps
@@ -51,7 +52,7 @@ _JUDGEMENT = Judgement(
 def flow(real: str, items: int = 0) -> Dataflow:
     """The dataflow; in memory it makes so many items of its own, and ends."""
     wiring = production_wiring()
-    steps = _without_images_and_store(wiring.steps)
+    steps = _without_images_and_store(wiring.steps, wiring.compute)
     if real != DATABASE:
         steps = _without_database(steps)
     lanes: Lanes = wiring.lanes
@@ -60,9 +61,9 @@ def flow(real: str, items: int = 0) -> Dataflow:
     return topology(replace(wiring, lanes=lanes, steps=steps))
 
 
-def _without_images_and_store(steps: Steps) -> Steps:
+def _without_images_and_store(steps: Steps, compute: Pool) -> Steps:
     store = NoOpStore()
-    decoder = NoOpDecoder(steps.render.computing, steps.fetch.budget, max_pixels=1)
+    decoder = NoOpDecoder(compute, steps.fetch.budget, max_pixels=1)
     fetch = replace(steps.fetch, store=store, local=decoder)
     return replace(steps, fetch=fetch, render=replace(steps.render, store=store))
 
@@ -106,9 +107,6 @@ class NoOpStore:
 class NoOpPixels:
     """Pixels of which each variation is the same."""
 
-    is_small = False
-    """Each goes the way of a photo's, over both pools."""
-
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
 
@@ -134,7 +132,7 @@ class NoOpDecoder(LocalDecoder):
     async def decode(self, data: bytes, thresholds: Thresholds) -> Decoded | Failure:
         """The image, by way of the budget and the pool, as a real one comes."""
         lease = await self.budget.take(1)
-        judgement = await self.computing.call(_judgement, small=False)
+        judgement = await self.compute.call(_judgement)
         return Decoded(judgement, NoOpPixels(lease))
 
 

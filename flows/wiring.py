@@ -30,7 +30,6 @@ from colecionador.steps.assemble import Assemble
 from colecionador.steps.batching import Batcher
 from colecionador.steps.budget import PixelBudget
 from colecionador.steps.commit import Commit
-from colecionador.steps.computing import Computing
 from colecionador.steps.decode import LocalDecoder
 from colecionador.steps.fetch import Fetch
 from colecionador.steps.outages import OutageWatch
@@ -157,7 +156,6 @@ class _Wirer:
     def steps(self) -> Steps:
         settings, telemetry = self.settings, self.ports.telemetry
         transfer = Pool("transfer", settings.s3_pool)
-        computing = Computing(self.compute, transfer)
         assemble = Assemble(self.plan_version, telemetry)
         return Steps(
             parse=partial(
@@ -167,14 +165,14 @@ class _Wirer:
             ),
             reject=settle_rejection,
             range_of=lambda item: range_key(item.item_id, settings.range_size),
-            fetch=self._fetch(computing),
+            fetch=self._fetch(transfer),
             plan=PlanVariations(self.plan),
-            render=self._render(computing),
+            render=self._render(transfer),
             group=Group(_delivery_of, _count_of, assemble),
             commit=self._commit(),
         )
 
-    def _fetch(self, computing: Computing) -> Fetch:
+    def _fetch(self, transfer: Pool) -> Fetch:
         settings, ledger = self.settings, self.ports.ledger
         budget = PixelBudget(settings.pixel_budget_bytes)
         return Fetch(
@@ -189,8 +187,8 @@ class _Wirer:
             trial=ledger.try_writing,
             store_watch=self.watches.store,
             budget=budget,
-            transfer=computing.transfer,
-            local=LocalDecoder(computing, budget, settings.max_pixels),
+            transfer=transfer,
+            local=LocalDecoder(self.compute, budget, settings.max_pixels),
             suspects=Suspects(
                 SuspectLimits(settings.max_pixels, settings.render_seconds),
                 self.compute,
@@ -205,12 +203,12 @@ class _Wirer:
             is_stale=self.peers.is_stale,
         )
 
-    def _render(self, computing: Computing) -> Render:
+    def _render(self, transfer: Pool) -> Render:
         return Render(
             store=self.ports.store,
             store_watch=self.watches.store,
-            computing=computing,
-            transfer=computing.transfer,
+            compute=self.compute,
+            transfer=transfer,
             training_bucket=self.settings.training_bucket,
             jpeg_quality=self.settings.jpeg_quality,
             plan_version=self.plan_version,

@@ -85,8 +85,7 @@ class Settings(BaseSettings):
     range_size: int = Field(2, ge=1)
     """Item ids per partition."""
     cpu_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)
-    """Threads that decode, transform and encode; an image of up to 512 KiB decoded stays with the
-    connection to the object store that it came by."""
+    """Threads that decode, transform and encode."""
     s3_pool: int = Field(10, ge=1, le=1024)
     """Connections to the object store."""
     s3_timeout_seconds: float = Field(15.0, gt=0)

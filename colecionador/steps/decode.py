@@ -9,8 +9,8 @@ from colecionador.domain.failures import Failure
 from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.intake import Judgement, accept, decode_and_judge
 from colecionador.steps.budget import PixelBudget
-from colecionador.steps.computing import SMALL_BYTES, Computing
 from colecionador.steps.pixels import LocalPixels, Pixels
+from colecionador.steps.pools import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Decoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LocalDecoder:
-    """Decodes in this process."""
+    """Decodes in this process, on the compute pool."""
 
-    computing: Computing
+    compute: Pool
     budget: PixelBudget
     max_pixels: int
 
@@ -47,11 +47,8 @@ class LocalDecoder:
         if isinstance(header, Failure):
             return header
         lease = await self.budget.take(header.decoded_bytes)
-        small = header.decoded_bytes <= SMALL_BYTES
         try:
-            decoded = await self.computing.call(
-                decode_and_judge, data, header, thresholds, small=small
-            )
+            decoded = await self.compute.call(decode_and_judge, data, header, thresholds)
         except Exception:
             lease.release()
             raise
@@ -59,7 +56,7 @@ class LocalDecoder:
             lease.release()
             return decoded
         image, judgement = decoded
-        return Decoded(judgement, LocalPixels(image, lease, is_small=small))
+        return Decoded(judgement, LocalPixels(image, lease))
 
     def abandon(self) -> None:
         """Nothing was prepared."""

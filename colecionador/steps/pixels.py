@@ -14,11 +14,6 @@ from colecionador.steps.budget import Lease
 class Pixels(Protocol):
     """The pixels, shared by the item's variations: they go with the last release."""
 
-    @property
-    def is_small(self) -> bool:
-        """Whether a variation takes less time than a change of thread."""
-        ...
-
     def share(self, shares: int) -> None:
         """Keep the pixels for so many releases. Called before they are handed out."""
         ...
@@ -40,10 +35,9 @@ class LocalPixels:
     They are let go of with the lease, although records that refer to them still wait for uploads.
     """
 
-    __slots__ = ("_image", "_lease", "is_small")
+    __slots__ = ("_image", "_lease")
 
-    def __init__(self, image: AnyImage, lease: Lease, *, is_small: bool) -> None:
-        self.is_small = is_small
+    def __init__(self, image: AnyImage, lease: Lease) -> None:
         self._image: AnyImage | None = image
         self._lease = lease
 

@@ -31,35 +31,13 @@ class Pool:
         self.name = name
         self.threads = threads
         self._calls: SimpleQueue[Call] = SimpleQueue()
-        self._busy: dict[int, tuple[float, Resume]] = {}
-        """By thread: since when it makes its call, and who waits for that."""
+        self._busy_since: dict[int, float] = {}
         self._started = False
         self._lock = threading.Lock()
 
     def call(self, function: Callable[..., T], *arguments: object) -> Hop[T]:
-        """A hop that calls `function` on one of the threads.
-
-        A coroutine whose last hop was to this pool too goes on there, ahead of the calls that wait.
-        """
+        """A hop that calls `function` on one of the threads."""
         return _PoolHop(self, function, arguments)
-
-    def call_here(self, function: Callable[..., T], *arguments: object) -> T:
-        """Call on the calling thread, which belongs to another pool, as one of this one's calls."""
-        me = threading.get_ident()
-        self._busy[me] = time.monotonic(), _tell_nobody
-        try:
-            return function(*arguments)
-        finally:
-            del self._busy[me]
-
-    def goes_on_here(self, resume: Resume) -> bool:
-        """Whether the calling thread is one of the pool's, and has just served this coroutine.
-
-        Another one that is let go on by a call of this thread has to queue: it would make its own
-        calls in the middle of that one, and let go on a third.
-        """
-        busy = self._busy.get(threading.get_ident())
-        return busy is not None and busy[1] == resume
 
     def do(self, function: Callable[[], None]) -> None:
         """Let one of the threads call a function that raises nothing and answers nobody."""
@@ -82,18 +60,24 @@ class Pool:
 
     def longest_call_seconds(self) -> float:
         """How long the longest call that is running has been."""
-        oldest = min((since for since, _ in self._busy.copy().values()), default=None)
+        oldest = min(self._busy_since.copy().values(), default=None)
         return 0.0 if oldest is None else time.monotonic() - oldest
 
     def _work(self) -> None:
         me = threading.get_ident()
         while True:
             function, arguments, resume = self._calls.get()
-            self._busy[me] = time.monotonic(), resume
-            _make(function, arguments, resume)
-            del self._busy[me]
+            self._busy_since[me] = time.monotonic()
+            try:
+                value = function(*arguments)
+            except Exception as error:  # noqa: BLE001 - raised again at the await
+                value = None
+                resume(None, error)
+            else:
+                resume(value)
+            del self._busy_since[me]
             # A thread that waits must not keep the pixels of its last call alive.
-            del function, arguments, resume
+            del function, arguments, resume, value
 
 
 class _PoolHop(Hop[T]):
@@ -109,19 +93,7 @@ class _PoolHop(Hop[T]):
         self._arguments = arguments
 
     def start(self, resume: Resume) -> None:
-        if self._pool.goes_on_here(resume):
-            _make(self._function, self._arguments, resume)
-        else:
-            self._pool.put((self._function, self._arguments, resume))
-
-
-def _make(function: Callable[..., Any], arguments: tuple[object, ...], resume: Resume) -> None:
-    try:
-        value = function(*arguments)
-    except Exception as error:  # noqa: BLE001 - raised again at the await
-        resume(None, error)
-    else:
-        resume(value)
+        self._pool.put((self._function, self._arguments, resume))
 
 
 def _tell_nobody(value: object, error: BaseException | None = None) -> None:

@@ -15,7 +15,6 @@ from colecionador.domain.failures import ErrorType, Failure, internal_failure
 from colecionador.domain.ports import Store, Telemetry
 from colecionador.domain.results import SkippedVariation, StoredVariation
 from colecionador.imaging.rendering import Rendered as Encoded
-from colecionador.steps.computing import Computing
 from colecionador.steps.outages import OutageWatch
 from colecionador.steps.photo import Facts, Rendered, Rendering
 from colecionador.steps.pools import Pool
@@ -32,7 +31,7 @@ class Render:
 
     store: Store
     store_watch: OutageWatch
-    computing: Computing
+    compute: Pool
     transfer: Pool
     training_bucket: str
     jpeg_quality: int
@@ -44,8 +43,7 @@ class Render:
         """What became of the variation. Its share of the pixels ends when it is encoded."""
         facts, name = rendering.facts, rendering.variation.name
         started = time.perf_counter()
-        small = rendering.pixels.is_small
-        encoded = await self.computing.call(self._encode, rendering, small=small)
+        encoded = await self.compute.call(self._encode, rendering)
         if isinstance(encoded, Failure):
             result = self._not_encoded(facts, name, encoded, started)
             return Rendered(facts, rendering.position, rendering.count, result)

@@ -164,9 +164,6 @@ class SuspectPixels:
 
     __slots__ = ("_asking", "_child", "_deadline", "_lease", "_suspects")
 
-    is_small = False
-    """It waits for the child, which no thread of the transfers is to do."""
-
     def __init__(
         self, suspects: Suspects, child: RenderProcess, lease: Lease, deadline: float
     ) -> None:

@@ -61,69 +61,6 @@ def test_an_error_that_leaves_a_step_is_handed_on_and_the_pool_goes_on() -> None
     assert outcome_of(working()) == 7
 
 
-def test_a_call_of_the_pool_that_a_step_is_on_is_made_there_and_waits_for_no_other_thread() -> None:
-    # Of one thread: a call that waited for another one would never be made.
-    pool = Pool("only", 1)
-    names = []
-
-    async def step() -> str:
-        await pool.call(int, "1")
-        names.append(await pool.call(lambda: threading.current_thread().name))
-        try:
-            await pool.call(int, "no number")
-        except ValueError:
-            names.append(threading.current_thread().name)
-        return await pool.call(lambda: threading.current_thread().name)
-
-    assert outcome_of(step()) == "only-0"
-    assert names == ["only-0", "only-0"]
-
-
-def test_a_step_that_a_call_lets_go_on_waits_for_its_turn_in_the_pool() -> None:
-    pool = Pool("crowded", 1)
-    order: list[int] = []
-    waiting: SimpleQueue[Resume] = SimpleQueue()
-
-    async def let_go(number: int) -> None:
-        await Hop(waiting.put)
-        await pool.call(order.append, number)
-
-    def let_all_go() -> None:
-        while not waiting.empty():
-            waiting.get()(None)
-        order.append(0)
-
-    async def first() -> None:
-        await pool.call(let_all_go)
-
-    # More than the interpreter would nest.
-    others = [ended(let_go(number)) for number in range(1, 2000)]
-    assert outcome_of(first()) is None
-    for other in others:
-        assert other.get(timeout=10) is None
-    assert order == list(range(2000))
-
-
-def test_a_pool_counts_a_call_that_another_ones_thread_makes_for_it() -> None:
-    pool, elsewhere = Pool("counting", 1), Pool("elsewhere", 1)
-    began, ends = threading.Event(), threading.Event()
-
-    def hang() -> str:
-        began.set()
-        ends.wait(10)
-        return threading.current_thread().name
-
-    async def step() -> str:
-        return await elsewhere.call(pool.call_here, hang)
-
-    ending = ended(step())
-    assert began.wait(10)
-    assert pool.longest_call_seconds() > 0
-    ends.set()
-    assert ending.get(timeout=10) == "elsewhere-0"
-    assert pool.longest_call_seconds() == 0
-
-
 def test_a_hop_that_ends_at_once_needs_no_other_thread() -> None:
     def at_once(resume: Resume) -> None:
         resume("now")
