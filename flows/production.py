@@ -18,8 +18,8 @@ from colecionador.imaging.variations import check_operation
 from colecionador.imaging.version import plan_version
 from connectors.postgres.ledger import PostgresLedger
 from connectors.rabbitmq.lanes import RabbitLanes
-from connectors.s3.deadline import Timeouts
 from connectors.s3.store import S3Store
+from connectors.s3.timeouts import Timeouts
 from connectors.telemetry.bytewax_metrics import enable_bytewax_metrics
 from connectors.telemetry.endpoint import metrics_route, open_endpoint
 from connectors.telemetry.log_output import configure_logging, log_uncaught

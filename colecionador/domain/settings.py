@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     s3_pool: int = Field(10, ge=1, le=1024)
     """Connections to the object store."""
     s3_timeout_seconds: float = Field(15.0, gt=0)
-    """How long the object store may be silent in the middle of a request."""
+    """How long the object store may be silent in a request; rounded up to whole seconds."""
     database_pool: int = Field(20, ge=1, le=1024)
     """Connections to the database, at most."""
     pixel_budget_bytes: int = Field(256 * MEBIBYTE, ge=1)

@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 from colecionador.domain.settings import Settings
 from connectors.s3 import errors
 from connectors.s3.client import Client, open_client
-from connectors.s3.deadline import Timeouts
 from connectors.s3.errors import Cause, Problem
+from connectors.s3.timeouts import Timeouts
 from connectors.s3.transport import Refused
 
 _TIMEOUTS = Timeouts(connect=3.0, silence=5.0, whole=10.0)
@@ -146,7 +146,7 @@ def _look(client: Client, bucket: str, endpoint: str) -> _Look:
     except errors.EXPECTED as error:
         problem = errors.classify(error, endpoint)
     milliseconds = (time.perf_counter() - started) * 1000
-    return _Look(problem, headers.get("Server"), _clock_ahead(headers.get("Date")), milliseconds)
+    return _Look(problem, headers.get("server"), _clock_ahead(headers.get("date")), milliseconds)
 
 
 def _clock_ahead(date: str | None) -> float | None:
@@ -165,13 +165,12 @@ def _try_rights(client: Client, bucket: str, endpoint: str) -> Iterator[RightFin
     headers = {"Content-MD5": b64encode(md5.digest()).decode()}
 
     def put() -> None:
-        etag = client.put(bucket, key, data, headers).get("ETag", "").strip('"')
+        etag = client.put(bucket, key, data, headers).get("etag", "").strip('"')
         if etag != md5.hexdigest():
             raise _OtherETag(errors.mismatch(etag, md5.hexdigest()).seen)
 
     def get() -> None:
-        with client.opened(bucket, key) as response:
-            response.read()
+        client.get(bucket, key, len(data))
 
     def delete() -> None:
         client.delete(bucket, key)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
-
 from colecionador.domain.failures import ErrorType, Failure
-from connectors.s3.client import KeptConnectionFailed, UnusableName
-from connectors.s3.transport import Refused
+from connectors.s3.client import UnusableName
+from connectors.s3.transport import Refused, TimedOut, Unanswered, Unreachable, Untrusted
 
-EXPECTED = (Refused, HTTPError, UnusableName)
+EXPECTED = (Refused, Unanswered, UnusableName)
 """What a `Client` raises."""
 
 
@@ -91,17 +88,12 @@ def classify(error: Exception, endpoint: str) -> Problem:
         return _refusal(error)
     if isinstance(error, UnusableName):
         return Problem(Cause.MISSING, str(error), 'use a key without "." segments')
-    reason = _innermost(error)
-    seen = f'{type(reason).__name__}: {reason}, at AUGMENT_S3_ENDPOINT="{endpoint}"'
-    if isinstance(reason, ssl.SSLCertVerificationError):
+    seen = f'{error}, at AUGMENT_S3_ENDPOINT="{endpoint}"'
+    if isinstance(error, Untrusted):
         return Problem(Cause.UNREACHABLE, seen, "name its authority's file in SSL_CERT_FILE")
-    if isinstance(error, NewConnectionError | ConnectTimeoutError):
+    if isinstance(error, Unreachable):
         return Problem(Cause.UNREACHABLE, seen, "start the server, or correct the address")
-    if isinstance(error, KeptConnectionFailed):
-        return Problem(Cause.LOST, seen)
-    if isinstance(reason, TimeoutError):
-        return Problem(Cause.TIMED_OUT, seen)
-    return Problem(Cause.LOST, seen)
+    return Problem(Cause.TIMED_OUT if isinstance(error, TimedOut) else Cause.LOST, seen)
 
 
 def mismatch(etag: str, md5: str) -> Problem:
@@ -185,10 +177,3 @@ def _cause(refused: Refused) -> Cause:
         return _CODES[refused.code]
     otherwise = Cause.BROKEN if refused.status >= 500 else Cause.REFUSED
     return _STATUSES.get(refused.status, otherwise)
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """The exception that started it: the outer ones name objects in memory, not reasons."""
-    while inner := error.__cause__ or error.__context__:
-        error = inner
-    return error

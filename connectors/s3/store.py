@@ -7,9 +7,8 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TypeVar
-
-from urllib3 import BaseHTTPResponse
 
 from colecionador.domain.events import Dependency, DependencyCalled, Notice
 from colecionador.domain.failures import Failure
@@ -17,8 +16,9 @@ from colecionador.domain.ports import StoredObject, Telemetry
 from colecionador.domain.settings import Settings
 from connectors.s3 import errors
 from connectors.s3.client import open_client
-from connectors.s3.deadline import Timeouts
 from connectors.s3.errors import Cause, Problem
+from connectors.s3.timeouts import Timeouts
+from connectors.s3.transport import Oversized
 
 T = TypeVar("T")
 
@@ -69,9 +69,13 @@ class S3Store:
         seen: set[str] = set()
 
         def get() -> StoredObject | Failure | Problem:
-            with self._client.opened(bucket, object_key) as response:
-                stored = _read(response, bucket, object_key, limit_bytes)
-            if isinstance(stored, Failure) or not _MD5.fullmatch(stored.etag):
+            try:
+                answer = self._client.get(bucket, object_key, limit_bytes)
+            except Oversized as error:
+                return errors.too_large(bucket, object_key, error.size, limit_bytes)
+            md5 = hashlib.md5(answer.body, usedforsecurity=False).hexdigest()
+            stored = StoredObject(answer.body, _etag(answer.headers), md5)
+            if not _MD5.fullmatch(stored.etag):
                 return stored
             if stored.md5 == stored.etag.lower() or stored.md5 in seen:
                 return stored
@@ -132,8 +136,9 @@ class S3Store:
         return None
 
     def _ask_for_nothing(self) -> None:
-        with self._probing.opened(self._training_bucket, TRIAL_KEY):
-            return
+        # One that is there, after all, answers too.
+        with suppress(Oversized):
+            self._probing.get(self._training_bucket, TRIAL_KEY, limit_bytes=0)
 
     def _say_forbidden(self, bucket: str, problem: Problem) -> None:
         if not self._said_forbidden:
@@ -164,20 +169,4 @@ class S3Store:
 
 
 def _etag(headers: Mapping[str, str]) -> str:
-    return headers.get("ETag", "").removeprefix("W/").strip('"')
-
-
-def _read(
-    response: BaseHTTPResponse, bucket: str, object_key: str, limit_bytes: int
-) -> StoredObject | Failure:
-    """The body as it is stored: a Content-Encoding is the object's own, and not undone."""
-    declared = response.length_remaining
-    if declared is not None and declared > limit_bytes:
-        return errors.too_large(bucket, object_key, f"{declared} bytes", limit_bytes)
-    # Of a declared body a read without a size is the one that notices when it is cut short.
-    size = None if declared is not None else limit_bytes + 1
-    data = response.read(size, decode_content=False)
-    if len(data) > limit_bytes:
-        return errors.too_large(bucket, object_key, f"over {limit_bytes} bytes", limit_bytes)
-    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    return StoredObject(data, _etag(response.headers), md5)
+    return headers.get("etag", "").removeprefix("W/").strip('"')

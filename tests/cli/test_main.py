@@ -12,7 +12,17 @@ import pytest
 from colecionador.cli import VERBS
 from tests.cli.augment import Augment
 
-HEAVY = ("pika", "psycopg", "minio", "urllib3", "cv2", "bytewax", "pydantic", "colecionador.domain")
+HEAVY = (
+    "pika",
+    "psycopg",
+    "minio",
+    "pycurl",
+    "urllib3",
+    "cv2",
+    "bytewax",
+    "pydantic",
+    "colecionador.domain",
+)
 
 
 def test_help_lists_every_verb(offline: Augment) -> None:

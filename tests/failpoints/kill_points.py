@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from connectors.postgres import committing, pool
 from connectors.postgres.ledger import PostgresLedger
@@ -15,7 +18,7 @@ from connectors.rabbitmq import backoff
 from connectors.rabbitmq.confirmed_publisher import ConfirmedPublisher
 from connectors.rabbitmq.lane import RabbitLane
 from connectors.rabbitmq.lanes import RabbitLanes
-from connectors.s3 import deadline
+from connectors.s3.transport import Transport
 
 
 class KillPoint:
@@ -37,6 +40,15 @@ class KillPoint:
             return self._left == 0
 
 
+def _send_half(method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
+    """Send a request over http up to the middle of its body: libcurl cannot be stopped there."""
+    address = urlsplit(url)
+    lines = [f"{method} {address.path} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
+    head = "\r\n".join(lines).encode() + b"\r\n\r\n"
+    with socket.create_connection((address.hostname or "", address.port or 80)) as connection:
+        connection.sendall(head + body[: len(body) // 2])
+
+
 def kill_at(point: str, count: int) -> None:
     """Put a kill point into one of the places of `tests.failpoints.POINTS`."""
     here = KillPoint(count)
@@ -49,16 +61,15 @@ def kill_at(point: str, count: int) -> None:
         "after_publish": (RabbitLane, "_confirmed", True),
     }
     if point == "mid_upload":
-        sending = vars(deadline)["_Sending"]
-        send = sending.send
+        request = Transport.request
 
-        def send_half(self, data):  # type: ignore[no-untyped-def]  # whatever http.client sends
-            if len(data) > 4096 and here.is_last():
-                send(self, memoryview(data)[: len(data) // 2])
+        def request_half(self, method, url, headers, body=None, *limit):  # type: ignore[no-untyped-def]  # whatever the client sends
+            if len(body or b"") > 4096 and here.is_last():
+                _send_half(method, url, {**headers, "Content-Length": f"{len(body)}"}, body)
                 os.kill(os.getpid(), signal.SIGKILL)
-            send(self, data)
+            return request(self, method, url, headers, body, *limit)
 
-        sending.send = send_half
+        setattr(Transport, request.__name__, request_half)
         return
     owner, name, before = places[point]
     genuine = getattr(owner, name)

@@ -55,6 +55,21 @@ def test_a_bucket_that_cannot_be_created_is_said_with_its_reason(
     assert '"training"' in creation.problem
 
 
+@pytest.mark.parametrize(
+    ("region", "words"), [("us-east-1", b""), ("sa-east-1", b"Constraint>sa-east-1</")]
+)
+def test_a_bucket_is_created_in_the_region_of_the_settings(
+    hostile: HostileServer, region: str, words: bytes
+) -> None:
+    hostile.will(status(404), status(200))
+    settings = s3_settings(hostile.endpoint, source_bucket="training", s3_region=region)
+    assert [made.created for made in create_missing_buckets(settings)] == [True]
+    request = hostile.requests[1]
+    assert (request.method, request.path) == ("PUT", "/training")
+    assert words in request.body
+    assert bool(request.body) == bool(words)
+
+
 def test_a_bucket_that_somebody_else_just_created_for_us_is_there(hostile: HostileServer) -> None:
     hostile.will(status(404), error(409, "BucketAlreadyOwnedByYou"))
     settings = s3_settings(hostile.endpoint, source_bucket="training")

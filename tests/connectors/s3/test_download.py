@@ -163,8 +163,10 @@ def test_an_undeclared_size_above_the_limit_is_refused_one_byte_later(
         CHUNKED,
         b"HTTP/1.1 200 OK\r\nETag: abc\r\n\r\nphoto",
         b"HTTP/1.0 200 OK\r\nETag: abc\r\n\r\nphoto",
+        b"HTTP/1.1 200\r\nETag: abc\r\n\r\nphoto",
+        b"HTTP/1.1 200 Note: fine\r\nETag: abc\r\n\r\nphoto",
+        b"HTTP/1.1 100 Continue\r\nETag: x\r\n\r\nHTTP/1.1 200 OK\r\nETag: abc\r\n\r\nphoto",
         b'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: W/"abc"\r\n\r\nphoto',
-        b"HTTP/1.1 200 OK\r\nContent-Length: what\r\nETag: abc\r\n\r\nphoto",
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: abc\r\n\r\nphoto and much more",
     ],
 )
@@ -183,8 +185,9 @@ def test_a_body_is_read_however_its_length_is_told(
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"HTTP/1.1 twohundred OK\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 5, 7\r\n\r\nphoto",
-        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n",
-        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: what\r\nETag: abc\r\n\r\nphoto",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 6000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 110_000 + b"\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\nphoto",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nphoto\r\n",
         b"HTTP/1.1 500 Oh\r\nContent-Length: 1000\r\n\r\n<Error>",
@@ -220,12 +223,19 @@ def test_a_server_that_trickles_holds_no_thread_beyond_the_deadline(
 def test_silence_ends_before_the_deadline_and_is_asked_once(
     hostile: HostileServer, telemetry: MemoryTelemetry
 ) -> None:
-    timeouts = Timeouts(connect=30, silence=0.2, whole=3600)
+    timeouts = Timeouts(connect=30, silence=1, whole=3600)
     store = S3Store(s3_settings(hostile.endpoint), telemetry, timeouts)
     hostile.will(silence)
     fails(store.download("images", "k", 5000), ErrorType.SOURCE_UNAVAILABLE)
     fails(store.source_etag("images", "k"), ErrorType.SOURCE_UNAVAILABLE)
     assert len(hostile.requests) == 2
+
+
+def test_a_refusal_is_read_where_it_is_larger_than_the_object_may_be(
+    store: S3Store, hostile: HostileServer
+) -> None:
+    hostile.will(error(404, "NoSuchBucket"))
+    assert "NoSuchBucket" in fails(store.download("images", "k", 1), ErrorType.SOURCE_MISSING)
 
 
 def test_an_endless_error_is_not_read_to_its_end(store: S3Store, hostile: HostileServer) -> None:

@@ -130,7 +130,7 @@ def test_the_body_is_signed_by_its_md5_and_not_hashed_once_more(
 def test_a_server_that_reads_nothing_holds_no_thread_beyond_the_silence(
     hostile: HostileServer, telemetry: MemoryTelemetry
 ) -> None:
-    timeouts = Timeouts(connect=30, silence=0.2, whole=3600)
+    timeouts = Timeouts(connect=30, silence=1, whole=3600)
     store = S3Store(s3_settings(hostile.endpoint), telemetry, timeouts)
     hostile.will(silence)
     hostile.leave_bodies = True
@@ -164,7 +164,6 @@ def test_an_answer_that_takes_too_long_fails_the_upload_after_one_request(
 def test_a_body_that_takes_longer_to_send_than_to_connect_is_sent(
     hostile: HostileServer, telemetry: MemoryTelemetry
 ) -> None:
-    # urllib3 gives sending the connect time-out, all in all: a large body on a slow line fails.
     timeouts = Timeouts(connect=0.1, silence=30, whole=60)
     store = S3Store(s3_settings(hostile.endpoint), telemetry, timeouts)
     data = bytes(64 * MEBIBYTE)
