@@ -66,9 +66,9 @@ class Outages:
         proxy = self.proxies.of(dependency)
         break_it(proxy)
         try:
-            until()
-            # Something that only work after the outage can have done.
+            # Whatever was under way may be done: these meet the fault, and end only after it.
             self._send(LATER_ITEMS)
+            until()
             done = self.service.jobs("success")
         finally:
             mend_it(proxy)
