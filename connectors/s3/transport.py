@@ -99,7 +99,6 @@ class Transport:
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             # A signed request goes to the server that it names, whatever http_proxy says.
             (pycurl.PROXY, ""),
-            (pycurl.PATH_AS_IS, 1),
             (pycurl.MAXCONNECTS, 1),
             (pycurl.BUFFERSIZE, _BUFFER_BYTES),
             # To a server that reads nothing libcurl sends one of these a second, until the kernel

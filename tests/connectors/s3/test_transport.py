@@ -14,7 +14,7 @@ import pytest
 from colecionador.domain.failures import Failure
 from connectors.memory.telemetry import MemoryTelemetry
 from connectors.s3 import S3Store, Timeouts
-from connectors.s3.transport import Transport
+from connectors.s3.transport import KeptConnectionFailed, Transport
 from tests.connectors.s3.hostile_server import (
     Handler,
     HostileServer,
@@ -142,6 +142,33 @@ def test_a_kept_connection_that_falls_silent_says_nothing_of_the_server(
     for _ in range(2):
         assert not isinstance(hasty_store.download("images", "k", 100), Failure)
     assert len(hostile.requests) == 3
+
+
+def test_where_one_kept_connection_fails_the_others_are_not_used_either(
+    hostile: HostileServer,
+) -> None:
+    transport = Transport(Timeouts(connect=30, silence=30, whole=2), 2, certifi.where(), wait=True)
+    together, clients = Barrier(2), []
+
+    def note(handler: Handler) -> None:
+        clients.append(handler.client_address)
+        status(200)(handler)
+
+    def note_together(handler: Handler) -> None:
+        together.wait(20)
+        note(handler)
+
+    def head(_: int = 0) -> Mapping[str, str]:
+        return transport.request("HEAD", f"{hostile.endpoint}/training", {}).headers
+
+    with ThreadPoolExecutor(2) as threads:
+        hostile.will(note_together)
+        list(threads.map(head, range(2)))
+        hostile.will(silence, note_together)
+        with pytest.raises(KeptConnectionFailed):
+            head()
+        list(threads.map(head, range(2)))
+    assert len(set(clients)) == 4
 
 
 def test_a_distrusted_connection_is_closed_before_the_next_request(
