@@ -11,14 +11,17 @@ from colecionador.domain.completion import is_completion_of
 from colecionador.domain.messages import Item
 from colecionador.domain.ports import Registered
 from connectors.postgres.completions import load_completions
+from connectors.postgres.rows_as_json import Row, as_json
 
 # A new attempt begins with nothing known of its source. Its last error stays: it says why.
 _UPSERT = """
 INSERT INTO augmentation_jobs AS job (
     message_id, item_id, categoria, bucket, object_key, attempts, plan_version, status, started_at
 )
-SELECT *, %s, 'processing', now()
-FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::integer[])
+SELECT *, %s, 'processing', now() FROM json_to_recordset(%s::json) AS new (
+    message_id text, item_id bigint, categoria text, bucket text, object_key text,
+    attempts integer
+)
 ON CONFLICT (message_id) DO UPDATE SET
     item_id = excluded.item_id, categoria = excluded.categoria, bucket = excluded.bucket,
     object_key = excluded.object_key, attempts = excluded.attempts,
@@ -35,12 +38,8 @@ def register_items(
     connection: psycopg.Connection[TupleRow], items: Sequence[Item], plan_version: str
 ) -> list[Registered]:
     """Register items of distinct messages, in order. A job that says `success` is left alone."""
-    rows = [
-        (item.message_id, item.item_id, item.categoria, item.bucket, item.object_key, item.attempt)
-        for item in items
-    ]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    ids: dict[str, int] = dict(connection.execute(_UPSERT, [plan_version, *columns]).fetchall())
+    rows = as_json([_row(item) for item in items])
+    ids: dict[str, int] = dict(connection.execute(_UPSERT, [plan_version, rows]).fetchall())
     done = [item.message_id for item in items if item.message_id not in ids]
     completions = load_completions(connection, done)
     answers = []
@@ -53,3 +52,14 @@ def register_items(
         else:
             answers.append(Registered(completion.job_id))
     return answers
+
+
+def _row(item: Item) -> Row:
+    return {
+        "message_id": item.message_id,
+        "item_id": item.item_id,
+        "categoria": item.categoria,
+        "bucket": item.bucket,
+        "object_key": item.object_key,
+        "attempts": item.attempt,
+    }

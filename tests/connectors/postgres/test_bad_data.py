@@ -47,9 +47,9 @@ def count(session: psycopg.Connection, table: str) -> int:
     ("bad", "said"),
     [
         (with_source(md5=None), "augmentation_jobs_success_is_whole"),
-        (with_source(width=2**40), "integer out of range"),
-        (with_source(bytes=2**70), "out of range"),
-        (with_source(etag="a\x00b"), "NUL"),
+        (with_source(width=2**40), "out of range for type integer"),
+        (with_source(bytes=2**70), "64-bit range"),
+        (with_source(etag="a\x00b"), "Unicode"),
         (with_source(etag="\ud800"), "surrogates not allowed"),
         (a_completed(BAD, variations=[stored("blur")] * 2), "augmentation_results_pkey"),
         (a_completed(BAD, variations=[stored("blur", 2**63)]), "out of range"),

@@ -1,0 +1,16 @@
+"""Rows as one JSON text: a single parameter, whatever their number, for `json_to_recordset`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import orjson
+
+Row = Mapping[str, str | int | float | datetime | None]
+"""A row's values by column; a column that is missing is null."""
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """The text. Raises `orjson.JSONEncodeError` for a lone surrogate or a number beyond 64 bits."""
+    return orjson.dumps(rows).decode()
