@@ -15,7 +15,7 @@ from colecionador.domain.settings import Settings
 from colecionador.imaging.codec import turbojpeg
 from colecionador.imaging.quality import DEFINITION, thresholds
 
-RENDERING_REVISION = 3
+RENDERING_REVISION = 4
 """Count up whenever the code makes other bytes or decisions of the same input; the golden test
 fails when they change."""
 
