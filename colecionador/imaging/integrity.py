@@ -13,16 +13,22 @@ so neither is a checksum. From here on the MD5, compared with the ETag, covers e
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
 import simplejpeg
 
 from colecionador.domain.failures import ErrorType, Failure
-from colecionador.imaging.codec import ImageFormat, read_header
-from colecionador.imaging.codec.jpeg import header_of
+from colecionador.imaging.codec import Header, ImageFormat, read_header
+from colecionador.imaging.codec.jpeg import has_several_scans, header_of
 from colecionador.imaging.codec.jpeg_segments import Frame, Segments, read_segments
 from colecionador.imaging.codec.signature import format_of
+
+_SCAN = b"\xff\xda"
+_KEPT_HEADERS = 32
+_KEPT_HEADER_BYTES = 16 * 1024
+"""What is known of a header is kept: those of pictures of one size are alike to the last byte."""
 
 _PREFIX = 0xFF
 _RESTART, _END = 0xD0, 0xD9
@@ -36,18 +42,42 @@ def check_encoded(data: bytes, file_format: ImageFormat, width: int, height: int
 
     The size is in pixels. JPEG without restart markers is decoded to grey at an eighth instead.
     """
-    segments = read_segments(data) if format_of(data) is ImageFormat.JPEG else None
-    if isinstance(segments, Failure):
-        return _invalid(segments.error)
-    header = read_header(data) if segments is None else header_of(data, segments)
-    if isinstance(header, Failure):
-        return _invalid(header.error)
+    read = _read_jpeg(data) if format_of(data) is ImageFormat.JPEG else read_header(data)
+    if isinstance(read, Failure):
+        return _invalid(read.error)
+    header, segments = read if isinstance(read, tuple) else (read, None)
     if (header.format, header.width, header.height) != (file_format, width, height):
         return _invalid(
             f"is {header.format} of {header.width}x{header.height}, "
             f"not {file_format} of {width}x{height}"
         )
     return None if segments is None else _jpeg_problem(data, segments)
+
+
+def _read_jpeg(data: bytes) -> tuple[Header, Segments] | Failure:
+    """What stands before the first scan."""
+    scan = data.find(_SCAN)
+    end = scan + 2 + int.from_bytes(data[scan + 2 : scan + 4], "big")
+    usual = _usual(data[:end]) if 0 < scan <= _KEPT_HEADER_BYTES else None
+    if usual is not None:
+        return usual
+    segments = read_segments(data)
+    if isinstance(segments, Failure):
+        return segments
+    header = header_of(data, segments)
+    return header if isinstance(header, Failure) else (header, segments)
+
+
+@lru_cache(_KEPT_HEADERS)
+def _usual(start: bytes) -> tuple[Header, Segments] | None:
+    """What the bytes before a scan say; None unless they are all that there is to read of it."""
+    segments = read_segments(start)
+    if isinstance(segments, Failure) or segments.scan_data_offset != len(start):
+        return None
+    if segments.frame is None or has_several_scans(segments, segments.frame):
+        return None
+    header = header_of(start, segments)
+    return None if isinstance(header, Failure) else (header, segments)
 
 
 def _jpeg_problem(data: bytes, segments: Segments) -> Failure | None:
