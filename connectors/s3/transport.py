@@ -25,7 +25,7 @@ ANSWER_LIMIT_BYTES = 64 * 1024
 
 _BUFFER_BYTES = 512 * 1024
 _SUCCESS = frozenset({200, 204})
-_STATUS_LINE = re.compile(r"HTTP/[\d.]+ (\d{3})")
+_STATUS_LINE = re.compile(rb"HTTP/[\d.]+ (\d{3})")
 _SIZE = re.compile(r"\d{1,40}")
 _CODE = re.compile(r"<Code>([^<]{1,100})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,300})")
@@ -215,11 +215,12 @@ class _Kept:
 class _Receiving:
     """What has come back for a request so far; libcurl gives up where a method returns -1."""
 
-    __slots__ = ("_limit_bytes", "_method", "body", "excess", "headers", "status")
+    __slots__ = ("_limit_bytes", "_lines", "_method", "body", "excess", "headers", "status")
 
     def __init__(self, method: str, limit_bytes: int) -> None:
         self._method = method
         self._limit_bytes = limit_bytes
+        self._lines: list[bytes] = []
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body = io.BytesIO()
@@ -228,14 +229,20 @@ class _Receiving:
 
     def take_header(self, line: bytes) -> int | None:
         """One line of the headers with its end; an empty one ends them."""
-        text = line.decode("latin-1").strip()
-        name, colon, value = text.partition(":")
-        if status := _STATUS_LINE.match(text):
-            # What came before was not the answer yet: 100 Continue for instance.
-            self.status, self.headers = int(status[1]), {}
-        elif colon:
-            self.headers[name.strip().lower()] = value.strip()
-        elif not text and self._is_object():
+        self._lines.append(line)
+        if line.strip():
+            return None
+        lines, self._lines = self._lines, []
+        status = _STATUS_LINE.match(lines[0])
+        if status is None:
+            return None
+        # What came before was not the answer yet: 100 Continue for instance.
+        self.status = int(status[1])
+        fields = (each.decode("latin-1").partition(":") for each in lines[1:])
+        self.headers = {
+            name.strip().lower(): value.strip() for name, colon, value in fields if colon
+        }
+        if self._is_object():
             declared = self.headers.get("content-length", "")
             if _SIZE.fullmatch(declared) and int(declared) > self._limit_bytes:
                 self.excess = f"{declared} bytes"
