@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     s3_endpoint: str = "http://localhost:9000"
     """The object store, with its scheme."""
     s3_access_key: str = "minioadmin"
-    """The access key."""
+    """The access key: letters, digits and `.`, `_`, `~`, `-`."""
     s3_secret_key: SecretStr = SecretStr("minioadmin")
     """The secret key."""
     s3_region: str = "us-east-1"

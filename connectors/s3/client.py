@@ -1,34 +1,34 @@
-"""The requests that the service makes of an S3 server, addressed and signed by minio's own parts.
+"""The requests that the service makes of an S3 server, addressed by minio's own parts.
 
 minio's public calls stand in the way in four places: they take no Content-MD5 and hash the body
 again, for one of their own or for the signature, they parse headers that nobody asked for, they
 go multipart on their own, and their HTTP is urllib3's, which costs more than all the rest of a
-small put. So its addresses and its signer are used without its calls.
+small put. So its addresses are used without its calls, and libcurl signs what it sends: minio's
+signer took half of what Python does for a small put.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
 import certifi
-from minio.credentials.credentials import Credentials
 from minio.helpers import BaseURL, check_bucket_name, check_object_name
-from minio.signer import sign_v4_s3
-from minio.time import to_amz_date, utcnow
 from minio.xml import Element, SubElement, getbytes
 
 from colecionador.domain.settings import Settings, SettingsError
 from connectors.s3.timeouts import Timeouts
-from connectors.s3.transport import ANSWER_LIMIT_BYTES, Answer, Transport
+from connectors.s3.transport import ANSWER_LIMIT_BYTES, Answer, Signing, Transport
 
-UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+_UNSIGNED_PAYLOAD = {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
 """What is signed in place of a body's SHA-256: a put signs its Content-MD5, which covers every
 byte, and SHA-256 took 3 ms of each 4 MB besides."""
+_ACCESS_KEY = re.compile(r"[A-Za-z0-9._~-]+")
+"""libcurl escapes every other character, and a server would look for the escaped key."""
 _DEFAULT_REGION = "us-east-1"
 
 
@@ -43,12 +43,9 @@ class Client:
     `UnusableName` before anything is sent. The names of headers come back in lower case.
     """
 
-    def __init__(
-        self, addresses: BaseURL, region: str, credentials: Credentials, transport: Transport
-    ) -> None:
+    def __init__(self, addresses: BaseURL, region: str, transport: Transport) -> None:
         self._addresses = addresses
         self._region = region
-        self._credentials = credentials
         self._transport = transport
 
     def distrust(self) -> None:
@@ -103,23 +100,7 @@ class Client:
         url = self._addresses.build(
             method=method, region=self._region, bucket_name=bucket, object_name=object_key
         )
-        date = utcnow()
-        signed = sign_v4_s3(
-            method=method,
-            url=url,
-            region=self._region,
-            headers={
-                **(headers or {}),
-                "Host": url.netloc,
-                "x-amz-content-sha256": UNSIGNED_PAYLOAD,
-                "x-amz-date": to_amz_date(date),
-            },
-            credentials=self._credentials,
-            content_sha256=UNSIGNED_PAYLOAD,
-            date=date,
-        )
-        # minio's type allows for lists, of which none went in.
-        lines = cast("dict[str, str]", signed)
+        lines = {**(headers or {}), **_UNSIGNED_PAYLOAD}
         return self._transport.request(method, urlunsplit(url), lines, data, limit_bytes)
 
 
@@ -127,9 +108,15 @@ def open_client(settings: Settings, timeouts: Timeouts, *, connections: int, wai
     """A client with a pool of `connections`; with `wait`, a call waits while all are taken.
 
     Over https the server's certificate is checked against `SSL_CERT_FILE` where that is set, else
-    against the authorities of certifi. Raises `SettingsError` for an endpoint or region that
-    cannot be one.
+    against the authorities of certifi. Raises `SettingsError` for an endpoint, region or access key
+    that cannot be one.
     """
+    if not _ACCESS_KEY.fullmatch(settings.s3_access_key):
+        raise SettingsError(
+            f'AUGMENT_S3_ACCESS_KEY="{settings.s3_access_key}": requests can be signed with '
+            "letters, digits and . _ ~ - alone; have the server make an access key, "
+            "e.g. by mc admin accesskey create"
+        )
     try:
         addresses = BaseURL(settings.s3_endpoint.rstrip("/"), settings.s3_region)
     except ValueError as error:
@@ -141,9 +128,8 @@ def open_client(settings: Settings, timeouts: Timeouts, *, connections: int, wai
             "give scheme, host and port alone, e.g. http://minio:9000"
         ) from None
     authorities = os.environ.get("SSL_CERT_FILE") or certifi.where()
-    return Client(
-        addresses,
-        addresses.region or settings.s3_region,
-        Credentials(settings.s3_access_key, settings.s3_secret_key.get_secret_value()),
-        Transport(timeouts, connections, authorities, wait=wait),
-    )
+    region = addresses.region or settings.s3_region
+    secret_key = settings.s3_secret_key.get_secret_value()
+    signing = Signing(region, settings.s3_access_key, secret_key)
+    transport = Transport(timeouts, connections, authorities, signing, wait=wait)
+    return Client(addresses, region, transport)

@@ -1,8 +1,9 @@
 """The HTTP under the S3 client: libcurl, and one exception for every answer that is no success.
 
-A whole request runs in libcurl, without the GIL but for what comes back. A server is not taken at
-its word: each request has its deadline, no more of a body is kept than was asked for, and of an
-error's no more than it needs. Redirects are refusals too: a signed request must not go elsewhere.
+A whole request is signed and runs in libcurl, without the GIL but for what comes back. A server
+is not taken at its word: each request has its deadline, no more of a body is kept than was asked
+for, and of an error's no more than it needs. Redirects are refusals too: a signed request must not
+go elsewhere.
 """
 
 from __future__ import annotations
@@ -84,6 +85,15 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What requests are signed with, by AWS Signature Version 4."""
+
+    region: str
+    access_key: str
+    secret_key: str
+
+
 class Transport:
     """Requests over a pool of kept connections. Safe from several threads.
 
@@ -92,9 +102,18 @@ class Transport:
     """
 
     def __init__(
-        self, timeouts: Timeouts, connections: int, authorities: str, *, wait: bool
+        self,
+        timeouts: Timeouts,
+        connections: int,
+        authorities: str,
+        signing: Signing,
+        *,
+        wait: bool,
     ) -> None:
         self._options = (
+            (pycurl.AWS_SIGV4, f"aws:amz:{signing.region}:s3"),
+            (pycurl.USERNAME, signing.access_key),
+            (pycurl.PASSWORD, signing.secret_key.encode()),
             (pycurl.NOSIGNAL, 1),
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             # A signed request goes to the server that it names, whatever http_proxy says.

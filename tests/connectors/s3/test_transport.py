@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +13,13 @@ import certifi
 import pytest
 
 from colecionador.domain.failures import Failure
+from colecionador.domain.settings import SettingsError
 from connectors.memory.telemetry import MemoryTelemetry
 from connectors.s3 import S3Store, Timeouts
-from connectors.s3.transport import KeptConnectionFailed, Transport
+from connectors.s3.transport import KeptConnectionFailed, Signing, Transport
 from tests.connectors.s3.hostile_server import (
     Handler,
     HostileServer,
-    error,
     hostile_server,
     silence,
     status,
@@ -26,6 +27,7 @@ from tests.connectors.s3.hostile_server import (
 from tests.fix_s3 import s3_settings
 from tests.fix_service import wait_until
 
+SIGNING = Signing("us-east-1", "key", "secret")
 PHOTO = bytes(range(256)) * 4000
 BODIES = {"PUT": b"variation" * 1000, "GET": b"", "HEAD": b"", "DELETE": b""}
 ANSWERS = {
@@ -39,7 +41,7 @@ ANSWERS = {
 @pytest.fixture
 def transport() -> Transport:
     """Over one connection."""
-    return Transport(Timeouts(), 1, certifi.where(), wait=True)
+    return Transport(Timeouts(), 1, certifi.where(), SIGNING, wait=True)
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
@@ -106,19 +108,23 @@ def test_a_kept_connection_keeps_no_body_in_memory(
     assert sys.getrefcount(received) == before
 
 
-def test_an_address_and_keys_that_are_no_ascii_are_the_servers_to_refuse(
-    hostile: HostileServer, telemetry: MemoryTelemetry
+def test_an_address_that_is_no_ascii_is_not_found(telemetry: MemoryTelemetry) -> None:
+    store = S3Store(s3_settings("http://bücher.invalid:9000"), telemetry)
+    assert isinstance(store.download("images", "k", 100), Failure)
+
+
+@pytest.mark.parametrize("key", ["chavé", "ana@colecionador.pt", "a/b", "a b", ""])
+def test_an_access_key_that_libcurl_would_sign_as_another_one_is_refused(
+    hostile: HostileServer, telemetry: MemoryTelemetry, key: str
 ) -> None:
-    hostile.will(error(403, "InvalidAccessKeyId"))
-    for endpoint in (hostile.endpoint, "http://bücher.invalid:9000"):
-        store = S3Store(s3_settings(endpoint, s3_access_key="chavé"), telemetry)
-        assert isinstance(store.download("images", "k", 100), Failure)
+    with pytest.raises(SettingsError, match=re.escape(f'AUGMENT_S3_ACCESS_KEY="{key}"')):
+        S3Store(s3_settings(hostile.endpoint, s3_access_key=key), telemetry)
 
 
 def test_where_nobody_waits_only_as_many_connections_stay_as_the_pool_has(
     hostile: HostileServer,
 ) -> None:
-    transport = Transport(Timeouts(), 2, certifi.where(), wait=False)
+    transport = Transport(Timeouts(), 2, certifi.where(), SIGNING, wait=False)
     together = Barrier(5)
 
     def answer(handler: Handler) -> None:
@@ -147,7 +153,9 @@ def test_a_kept_connection_that_falls_silent_says_nothing_of_the_server(
 def test_where_one_kept_connection_fails_the_others_are_not_used_either(
     hostile: HostileServer,
 ) -> None:
-    transport = Transport(Timeouts(connect=30, silence=30, whole=2), 2, certifi.where(), wait=True)
+    transport = Transport(
+        Timeouts(connect=30, silence=30, whole=2), 2, certifi.where(), SIGNING, wait=True
+    )
     together, clients = Barrier(2), []
 
     def note(handler: Handler) -> None:
