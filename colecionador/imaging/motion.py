@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from colecionador.imaging.codec.image import Pixels
-from colecionador.imaging.tiles import tile_areas, tile_sums
+from colecionador.imaging.tiles import Frame, side_by_side, tile_areas, tile_sums
 
 _BINOMIAL = np.array((1, 4, 6, 4, 1), np.float64)
 _SMOOTHED = 256.0
@@ -27,6 +27,9 @@ _FLOOR = 1.0
 _ACROSS = np.array([[1, -2, 1]], np.float64)
 _DIAGONAL = np.array([[1, 0, -1], [0, 0, 0], [-1, 0, 1]], np.float64)
 _SLOPE = np.array([[-1, 0, 1]], np.float64)
+
+_PRODUCTS = 9
+"""Of two derivatives: six of the second ones, then three of the first."""
 
 _ANGLES = np.arange(16) * np.pi / 16
 _COSINE, _SINE = np.cos(_ANGLES), np.sin(_ANGLES)
@@ -41,7 +44,7 @@ def directional_detail(grey: Pixels) -> tuple[float, float]:
     `grey` is (h, w), reduced to the size that the thresholds are meant for. The best tile is the
     one with the most absolute detail along its own poorest direction.
     """
-    sums, areas = tile_sums(_products(grey)), tile_areas(grey.shape)
+    sums, areas = tile_sums(_products(grey), _PRODUCTS), tile_areas(grey.shape)
     whole = sums.sum(axis=(1, 2)) / areas.sum()
     tiles = (sums / areas).reshape(len(sums), -1)
     energies: Energies = np.column_stack((whole, tiles))
@@ -51,7 +54,8 @@ def directional_detail(grey: Pixels) -> tuple[float, float]:
     return float(poorest[0]), float(poorest[best])
 
 
-def _products(grey: Pixels) -> list[npt.NDArray[np.float32]]:
+def _products(grey: Pixels) -> Frame:
+    """The products of the derivatives at each pixel, side by side: (h, 9 w)."""
     smooth = cv2.sepFilter2D(grey, cv2.CV_32F, _BINOMIAL, _BINOMIAL)
     across, down = cv2.filter2D(smooth, -1, _ACROSS), cv2.filter2D(smooth, -1, _ACROSS.T)
     mixed = cv2.filter2D(smooth, -1, _DIAGONAL)
@@ -61,7 +65,10 @@ def _products(grey: Pixels) -> list[npt.NDArray[np.float32]]:
         *((mixed, mixed), (mixed, down), (down, down)),
         *((right, right), (right, below), (below, below)),
     )
-    return [np.asarray(cv2.multiply(one, other), np.float32) for one, other in pairs]
+    wide, products = side_by_side(grey.shape, _PRODUCTS)
+    for (one, other), product in zip(pairs, products, strict=True):
+        cv2.multiply(one, other, dst=product)
+    return wide
 
 
 def _second(energies: Energies) -> Energies:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colecionador.imaging.quality import sharpness
-from colecionador.imaging.tiles import tile_areas, tile_sums
+from colecionador.imaging.tiles import side_by_side, tile_areas, tile_sums
 from tests.fix_images import Pixels
 
 sides = st.integers(1, 70)
@@ -24,7 +24,7 @@ def test_tiles_divide_the_frame_evenly_and_leave_nothing_out(
     height: int, width: int, seed: int
 ) -> None:
     pixels = frame(height, width, seed)
-    (sums,), areas = tile_sums((pixels.astype(np.float32),)), tile_areas(pixels.shape)
+    (sums,), areas = tile_sums(pixels.astype(np.float32), 1), tile_areas(pixels.shape)
     assert sums.shape == areas.shape == (min(4, height), min(4, width))
     assert sums.sum() == pixels.sum()
     assert areas.sum() == pixels.size
@@ -34,7 +34,9 @@ def test_tiles_divide_the_frame_evenly_and_leave_nothing_out(
 
 def test_a_tile_has_the_sum_of_its_own_pixels() -> None:
     pixels = frame(43, 62, 5)
-    first, sums = tile_sums((np.ones((43, 62), np.float32), pixels.astype(np.float32)))
+    wide, frames = side_by_side(pixels.shape, 2)
+    frames[0][:], frames[1][:] = 1, pixels
+    first, sums = tile_sums(wide, 2)
     assert np.array_equal(first, tile_areas(pixels.shape))
     rows, columns = [0, 10, 21, 32, 43], [0, 15, 31, 46, 62]
     for down in range(4):
