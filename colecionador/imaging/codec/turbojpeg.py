@@ -2,7 +2,7 @@
 
 No Python package has both ways: simplejpeg encodes planes, but sets no restart markers, on which
 the check of every output rests (`integrity`). Where the library is missing, JPEGs go by BGR.
-ctypes lets go of the GIL for the length of a call.
+ctypes lets go of the GIL while pixels are worked on; the other calls take less than that would.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import POINTER, byref, c_char_p, c_int, c_ulong, c_void_p
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -52,13 +53,13 @@ def _handle(make: str) -> Iterator[int]:
     error in a header it goes on in the middle of that header, so that sound images fail on it.
     Making one takes a few microseconds.
     """
-    handle: int | None = getattr(_library(), make)()
+    handle: int | None = getattr(_library().brief, make)()
     if handle is None:
         raise MemoryError(f"{make} of {LIBRARY}")
     try:
         yield handle
     finally:
-        _library().tjDestroy(handle)
+        _library().brief.tjDestroy(handle)
 
 
 class _Room(threading.local):
@@ -116,7 +117,7 @@ def _decoded(data: bytes, width: int, height: int) -> list[Pixels] | None:
     found = [c_int() for _ in range(4)]
     flags = _ACCURATE_DCT | _STOP_ON_WARNING
     with _handle("tjInitDecompress") as handle:
-        if _library().tjDecompressHeader3(handle, data, len(data), *map(byref, found)):
+        if _library().brief.tjDecompressHeader3(handle, data, len(data), *map(byref, found)):
             return None
         *size, subsampling, colours = (number.value for number in found)
         divisors = _CHROMA_DIVISORS.get(subsampling)
@@ -125,7 +126,7 @@ def _decoded(data: bytes, width: int, height: int) -> list[Pixels] | None:
         chroma = (height // divisors[1], width // divisors[0])
         planes = [np.empty(shape, np.uint8) for shape in ((height, width), chroma, chroma)]
         pointers = _pointers(planes)
-        failed = _library().tjDecompressToYUVPlanes(
+        failed = _library().long.tjDecompressToYUVPlanes(
             handle, data, len(data), pointers, width, None, height, flags
         )
     return None if failed else planes
@@ -140,11 +141,11 @@ def encode_planes(planes: Planes, quality: int) -> bytes | Failure:
     sources = [np.ascontiguousarray(plane) for plane in (planes.luma, planes.blue, planes.red)]
     flags = _ACCURATE_DCT | _NO_REALLOCATION
     with _handle("tjInitCompress") as handle:
-        if _library().tjCompressFromYUVPlanes(
+        if _library().long.tjCompressFromYUVPlanes(
             *(handle, _pointers(sources), width, None, height, _420),
             *(byref(start), byref(size), quality, flags),
         ):
-            reason = _library().tjGetErrorStr2(handle).decode(errors="replace")
+            reason = _library().brief.tjGetErrorStr2(handle).decode(errors="replace")
             return Failure(
                 ErrorType.INVALID_FORMAT, f"variation: TurboJPEG writes no JPEG: {reason}"
             )
@@ -153,7 +154,7 @@ def encode_planes(planes: Planes, quality: int) -> bytes | Failure:
 
 @lru_cache
 def _most_bytes(width: int, height: int) -> int:
-    most: int = _library().tjBufSize(width, height, _420)
+    most: int = _library().brief.tjBufSize(width, height, _420)
     return most
 
 
@@ -167,22 +168,31 @@ def _pointers(planes: list[Pixels]) -> ctypes.Array[c_void_p]:
     return (c_void_p * len(planes))(*(plane.ctypes.data for plane in planes))
 
 
+class _Library(NamedTuple):
+    """The library, twice: its functions differ in whether other threads may go on meanwhile."""
+
+    brief: ctypes.PyDLL
+    """For calls of microseconds: they keep the GIL."""
+    long: ctypes.CDLL
+    """For calls that work on pixels."""
+
+
 @cache
-def _library() -> ctypes.CDLL:
-    library = ctypes.CDLL(LIBRARY)
-    library.tjInitDecompress.restype = library.tjInitCompress.restype = c_void_p
-    library.tjDestroy.argtypes = [c_void_p]
-    library.tjGetErrorStr2.argtypes = [c_void_p]
-    library.tjGetErrorStr2.restype = c_char_p
-    library.tjBufSize.argtypes = [c_int, c_int, c_int]
-    library.tjBufSize.restype = c_ulong
-    library.tjDecompressHeader3.argtypes = [c_void_p, c_char_p, c_ulong, *(POINTER(c_int),) * 4]
-    library.tjDecompressToYUVPlanes.argtypes = [
+def _library() -> _Library:
+    brief, long = ctypes.PyDLL(LIBRARY), ctypes.CDLL(LIBRARY)
+    brief.tjInitDecompress.restype = brief.tjInitCompress.restype = c_void_p
+    brief.tjDestroy.argtypes = [c_void_p]
+    brief.tjGetErrorStr2.argtypes = [c_void_p]
+    brief.tjGetErrorStr2.restype = c_char_p
+    brief.tjBufSize.argtypes = [c_int, c_int, c_int]
+    brief.tjBufSize.restype = c_ulong
+    brief.tjDecompressHeader3.argtypes = [c_void_p, c_char_p, c_ulong, *(POINTER(c_int),) * 4]
+    long.tjDecompressToYUVPlanes.argtypes = [
         *(c_void_p, c_char_p, c_ulong, c_void_p),
         *(c_int, c_void_p, c_int, c_int),
     ]
-    library.tjCompressFromYUVPlanes.argtypes = [
+    long.tjCompressFromYUVPlanes.argtypes = [
         *(c_void_p, c_void_p, c_int, c_void_p, c_int, c_int),
         *(POINTER(c_void_p), POINTER(c_ulong), c_int, c_int),
     ]
-    return library
+    return _Library(brief, long)
