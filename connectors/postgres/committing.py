@@ -36,6 +36,7 @@ from colecionador.domain.results import (
     VariationResult,
 )
 from connectors.postgres.completions import load_completions
+from connectors.postgres.message_columns import message_columns
 from connectors.postgres.rows_as_json import Row, as_json
 from connectors.postgres.text import storable
 
@@ -156,14 +157,9 @@ def _write_rows(
 
 
 def _job(completed: CompletedItem) -> Row:
-    item, quality, source = completed.item, completed.quality, completed.source
+    quality, source = completed.quality, completed.source
     return {
-        "message_id": item.message_id,
-        "item_id": item.item_id,
-        "categoria": item.categoria,
-        "bucket": item.bucket,
-        "object_key": item.object_key,
-        "attempts": item.attempt,
+        **message_columns(completed.item),
         "bad_quality": quality.bad,
         "blur": quality.blur,
         "brightness": quality.brightness,

@@ -11,7 +11,8 @@ from colecionador.domain.completion import is_completion_of
 from colecionador.domain.messages import Item
 from colecionador.domain.ports import Registered
 from connectors.postgres.completions import load_completions
-from connectors.postgres.rows_as_json import Row, as_json
+from connectors.postgres.message_columns import message_columns
+from connectors.postgres.rows_as_json import as_json
 
 # A new attempt begins with nothing known of its source. Its last error stays: it says why.
 _UPSERT = """
@@ -38,7 +39,7 @@ def register_items(
     connection: psycopg.Connection[TupleRow], items: Sequence[Item], plan_version: str
 ) -> list[Registered]:
     """Register items of distinct messages, in order. A job that says `success` is left alone."""
-    rows = as_json([_row(item) for item in items])
+    rows = as_json([message_columns(item) for item in items])
     ids: dict[str, int] = dict(connection.execute(_UPSERT, [plan_version, rows]).fetchall())
     done = [item.message_id for item in items if item.message_id not in ids]
     completions = load_completions(connection, done)
@@ -52,14 +53,3 @@ def register_items(
         else:
             answers.append(Registered(completion.job_id))
     return answers
-
-
-def _row(item: Item) -> Row:
-    return {
-        "message_id": item.message_id,
-        "item_id": item.item_id,
-        "categoria": item.categoria,
-        "bucket": item.bucket,
-        "object_key": item.object_key,
-        "attempts": item.attempt,
-    }
