@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -35,6 +35,8 @@ class Contender:
     in_flight: int
     """How many items it works on at once."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    confined: bool = False
+    """Whether each process keeps to a core of its own; else the kernel moves its threads about."""
 
 
 def service(workers: int = 1, name: str = "", flow: Sequence[str] = FLOW) -> Contender:
@@ -53,6 +55,12 @@ def cluster() -> Contender:
 def replicas() -> Contender:
     """The service as two processes that know nothing of each other."""
     return Contender("service, 2 replicas", (FLOW, FLOW), 2 * LANES, 32)
+
+
+def confined(contender: Contender) -> Contender:
+    """The same, each process on a core of its own, as by `taskset` or a cpuset."""
+    where = "on one core" if len(contender.modules) == 1 else "each on one core"
+    return replace(contender, name=f"{contender.name}, {where}", confined=True)
 
 
 def plain(items_at_once: int) -> Contender:
@@ -99,11 +107,17 @@ class Running:
         }
         environment = inherited | self._site.environment | dict(self._contender.environment)
         for index, arguments in enumerate(self._contender.modules):
-            command = (sys.executable, "-m", *arguments)
+            command = (*self._confinement(index), sys.executable, "-m", *arguments)
             with self._log(index).open("wb") as log:
                 self._started.append(
                     subprocess.Popen(command, env=environment, stdout=log, stderr=log)
                 )
+
+    def _confinement(self, index: int) -> Sequence[str]:
+        if not self._contender.confined:
+            return ()
+        cores = sorted(os.sched_getaffinity(0))
+        return ("taskset", "--cpu-list", str(cores[index % len(cores)]))
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

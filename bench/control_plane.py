@@ -12,7 +12,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from bench.contender import Running, service
+from bench.contender import Contender, Running, confined, service
 from bench.figures import Claim, Outcome, Row, Table, spread
 from bench.measure import Meter
 from bench.no_ops import BROKER, DATABASE, MEMORY
@@ -28,7 +28,6 @@ LEAD, END = 0.1, 0.9
 """The shares of all items between which is measured."""
 SILENCE_SECONDS = 60.0
 WORDS = {
-    MEMORY: "nothing real",
     BROKER: "real broker",
     DATABASE: "real broker and database",
 }
@@ -48,22 +47,23 @@ def run(servers: Servers, scale: Scale) -> Outcome:
     done = rounds(scale.rounds, scale.seconds / 3, lambda: _round(servers, scale))
     rows = tuple(
         Row(
-            WORDS[real],
+            name,
             (
-                spread([each[real].per_second for each in done]),
-                spread([each[real].per_cpu_second for each in done]),
+                spread([each[name].per_second for each in done]),
+                spread([each[name].per_cpu_second for each in done]),
             ),
         )
-        for real in (MEMORY, BROKER, DATABASE)
+        for name in done[0]
     )
     claims = tuple(
         Claim(
-            f"control plane with {WORDS[real]}, items/s",
-            spread([each[real].per_second for each in done]),
+            f"control plane with {name}, items/s",
+            spread([each[name].per_second for each in done]),
             limit,
             at_least=True,
         )
         for real, limit in LIMITS.items()
+        for name in (each.name for each in _processes(real))
     )
     note = "One process, one worker, prefetch 4 × 64, nine variations an item, telemetry on."
     columns = ("items/s", "items/CPU s of the process")
@@ -71,8 +71,18 @@ def run(servers: Servers, scale: Scale) -> Outcome:
 
 
 def _round(servers: Servers, scale: Scale) -> dict[str, _Rate]:
-    rates = {real: _with_servers(servers, real, scale) for real in (BROKER, DATABASE)}
-    return {MEMORY: _in_memory(servers, scale), **rates}
+    with_servers = {
+        process.name: _with_servers(servers, process, scale)
+        for real in LIMITS
+        for process in _processes(real)
+    }
+    return {"nothing real": _in_memory(servers, scale), **with_servers}
+
+
+def _processes(real: str) -> tuple[Contender, Contender]:
+    """The process with so much that is real: free to use all cores, and confined to one."""
+    free = service(flow=("bytewax.run", f"bench.no_ops:flow('{real}')"), name=WORDS[real])
+    return free, confined(free)
 
 
 def _in_memory(servers: Servers, scale: Scale) -> _Rate:
@@ -90,8 +100,7 @@ def _in_memory(servers: Servers, scale: Scale) -> _Rate:
     raise RuntimeError(f"{module} printed no rate")
 
 
-def _with_servers(servers: Servers, real: str, scale: Scale) -> _Rate:
-    contender = service(flow=("bytewax.run", f"bench.no_ops:flow('{real}')"), name=WORDS[real])
+def _with_servers(servers: Servers, contender: Contender, scale: Scale) -> _Rate:
     with new_site(servers, THUMBNAIL, prefetch=PREFETCH) as site:
         site.publish(range(1, scale.control_items + 1), 1)
         with (

@@ -1,20 +1,24 @@
-"""The service as one process with one worker or two, as a cluster, and as two replicas."""
+"""The service as one process with one worker or two, as a cluster, and as two replicas.
+
+Replicas also each on a core of its own, where a process has one compute thread.
+"""
 
 from __future__ import annotations
 
 from bench.backlog import Backlog
-from bench.contender import cluster, replicas, service
+from bench.contender import cluster, confined, service
 from bench.figures import Outcome
 from bench.photographs import PHOTO, THUMBNAIL
 from bench.scale import Scale
 from bench.servers import Servers
-from bench.service import SERVICE, compare, table
+from bench.service import REPLICAS, SERVICE, compare, table
 
 
 def run(servers: Servers, scale: Scale) -> Outcome:
     """Each layout on 4 MB photos and on thumbnails, beside one process with one worker."""
-    layouts = (SERVICE, service(2), cluster(), replicas())
-    backlogs = [Backlog(PHOTO, scale.photos, 4)]
+    layouts = (SERVICE, service(2), cluster(), REPLICAS, confined(REPLICAS))
+    # As many again as elsewhere: two replicas have 32 items in flight.
+    backlogs = [Backlog(PHOTO, 2 * scale.photos, 8)]
     if scale.complete:
         backlogs.append(Backlog(THUMBNAIL, scale.thumbnails, 30))
     rounds = [compare(servers, scale, backlog, layouts) for backlog in backlogs]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.backlog import Backlog, Run, work_off
-from bench.contender import Contender, plain, replicas, service
+from bench.contender import Contender, confined, plain, replicas, service
 from bench.figures import Claim, Outcome, Row, Spread, Table, percentile, ratio, spread
 from bench.kernel_bound import bound
 from bench.photographs import PHOTO, THUMBNAIL, WEB_PHOTO, Kind
@@ -20,6 +20,7 @@ from bench.servers import Servers
 MEBIBYTE = 1024 * 1024
 
 SERVICE = service(1)
+ON_ONE_CORE = confined(SERVICE)
 REPLICAS = replicas()
 ONE = plain(1)
 OVERLAPPED = plain(3)
@@ -89,9 +90,10 @@ def run(servers: Servers, scale: Scale) -> Outcome:
     """Everything on 4 MB photos, 300 KB photos and 20 KB thumbnails."""
     photos = compare(servers, scale, Backlog(PHOTO, scale.photos, 4), MAIN)
     web_photos = compare(servers, scale, Backlog(WEB_PHOTO, scale.web_photos, 8), MAIN)
-    # Small images are interpreted more than computed: there a process has one core's worth.
+    # Small images are interpreted more than computed: a process does most of them on one core,
+    # where its threads do not wait for each other's lock on another.
     small = Backlog(THUMBNAIL, scale.thumbnails, 30)
-    thumbnails = compare(servers, scale, small, (*MAIN, REPLICAS))
+    thumbnails = compare(servers, scale, small, (*MAIN, ON_ONE_CORE, REPLICAS))
     tables = tuple(table(each) for each in (photos, web_photos, thumbnails))
     return Outcome(tables, (*_claims_on_photos(photos), *_claims_on_thumbnails(thumbnails)))
 
@@ -201,6 +203,10 @@ def _claims_on_thumbnails(measured: Rounds) -> tuple[Claim, ...]:
             1.5,
             at_least=True,
         )
-        for layout, own in (("", SERVICE), (", two replicas", REPLICAS))
+        for layout, own in (
+            ("", SERVICE),
+            (", on one core", ON_ONE_CORE),
+            (", two replicas", REPLICAS),
+        )
         for words, other in (("one at a time", ONE), ("three overlapped", OVERLAPPED))
     )

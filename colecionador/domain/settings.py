@@ -84,8 +84,9 @@ class Settings(BaseSettings):
     """Unsettled deliveries per lane."""
     range_size: int = Field(2, ge=1)
     """Item ids per partition."""
-    cpu_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)
-    """Threads that decode, transform and encode."""
+    cpu_threads: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=1024)
+    """Threads that decode, transform and encode. Of the cores those count that the process may
+    use."""
     s3_pool: int = Field(10, ge=1, le=1024)
     """Connections to the object store."""
     s3_timeout_seconds: float = Field(15.0, gt=0)
