@@ -21,7 +21,7 @@ import simplejpeg
 
 from colecionador.domain.failures import ErrorType, Failure
 from colecionador.imaging.codec import Header, ImageFormat, read_header
-from colecionador.imaging.codec.jpeg import has_several_scans, header_of
+from colecionador.imaging.codec.jpeg import header_of
 from colecionador.imaging.codec.jpeg_segments import Frame, Segments, read_segments
 from colecionador.imaging.codec.signature import format_of
 
@@ -70,11 +70,12 @@ def _read_jpeg(data: bytes) -> tuple[Header, Segments] | Failure:
 
 @lru_cache(_KEPT_HEADERS)
 def _usual(start: bytes) -> tuple[Header, Segments] | None:
-    """What the bytes before a scan say; None unless they are all that there is to read of it."""
+    """What the bytes before a scan say; None where they are not all that there is to read.
+
+    Of several scans the first one alone is no whole picture, and so no header.
+    """
     segments = read_segments(start)
-    if isinstance(segments, Failure) or segments.scan_data_offset != len(start):
-        return None
-    if segments.frame is None or has_several_scans(segments, segments.frame):
+    if isinstance(segments, Failure):
         return None
     header = header_of(start, segments)
     return None if isinstance(header, Failure) else (header, segments)

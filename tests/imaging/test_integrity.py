@@ -67,6 +67,24 @@ def test_a_cut_at_any_byte_that_is_closed_with_an_end_marker_is_found() -> None:
     assert [n for n in sizes if not is_found(JPEG[:n] + b"\xff\xd9", ImageFormat.JPEG)] == []
 
 
+def test_a_progressive_file_that_ends_between_two_scans_is_found() -> None:
+    whole = jpeg_file(PHOTO, progressive=True)
+    last = whole.rindex(b"\xff\xda")
+    # Twice each: what is kept of a header must not change the answer.
+    for _ in range(2):
+        assert not is_found(whole, ImageFormat.JPEG)
+        assert is_found(whole[:last] + b"\xff\xd9", ImageFormat.JPEG)
+
+
+def test_a_start_of_scan_inside_the_metadata_is_none() -> None:
+    after_start = 2
+    comment = b"\xff\xda\x00\x08" + b"a thumbnail's, say"
+    segment = b"\xff\xfe" + (2 + len(comment)).to_bytes(2, "big") + comment
+    data = JPEG[:after_start] + segment + JPEG[after_start:]
+    assert not is_found(data, ImageFormat.JPEG)
+    assert is_found(data[:-2], ImageFormat.JPEG)
+
+
 def test_a_row_of_blocks_that_is_missing_doubled_or_moved_is_found() -> None:
     marks = [JPEG.index(bytes((0xFF, 0xD0 + index))) for index in range(5)]
     one, two, three, four = (JPEG[start:end] for start, end in pairwise(marks))

@@ -44,7 +44,7 @@ def header_of(data: bytes, segments: Segments) -> Header | Failure:
     if frame is None:
         return Failure(ErrorType.INVALID_FORMAT, "image: JPEG without a frame header")
     problem = _frame_problem(frame)
-    if problem is None and has_several_scans(segments, frame):
+    if problem is None and _has_several_scans(segments, frame):
         problem = scans_problem(data, frame, segments.scan_offset)
     if problem is not None:
         return problem
@@ -162,7 +162,7 @@ def _decoded_bytes(segments: Segments, frame: Frame, channels: int, orientation:
     pixels = area * channels
     upright = pixels if orientation != UPRIGHT else 0
     cmyk = 4 * area if len(frame.samplings) == 4 else 0
-    if not has_several_scans(segments, frame):
+    if not _has_several_scans(segments, frame):
         return pixels + max(cmyk, upright)
     # With several scans libjpeg holds every coefficient, two bytes each, until the last one.
     widest = max(h for h, _ in frame.samplings)
@@ -171,7 +171,7 @@ def _decoded_bytes(segments: Segments, frame: Frame, channels: int, orientation:
     return pixels + max(cmyk + 2 * coefficients, upright)
 
 
-def has_several_scans(segments: Segments, frame: Frame) -> bool:
+def _has_several_scans(segments: Segments, frame: Frame) -> bool:
     """Whether more of the picture comes after its first scan."""
     return frame.progressive or segments.scan_components < len(frame.samplings)
 
