@@ -108,9 +108,13 @@ class Running:
         environment = inherited | self._site.environment | dict(self._contender.environment)
         for index, arguments in enumerate(self._contender.modules):
             command = (*self._confinement(index), sys.executable, "-m", *arguments)
+            # A session of its own, as a service has: Linux divides the cores by sessions, and two
+            # replicas in one with the benchmark kept the S3 server from running for seconds.
             with self._log(index).open("wb") as log:
                 self._started.append(
-                    subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+                    subprocess.Popen(
+                        command, env=environment, stdout=log, stderr=log, start_new_session=True
+                    )
                 )
 
     def _confinement(self, index: int) -> Sequence[str]:
