@@ -35,5 +35,11 @@ def test_other_processes_may_use_all_cores() -> None:
         assert _cores(running) == [os.sched_getaffinity(0)] * 2
 
 
+def test_each_process_has_a_session_of_its_own() -> None:
+    with Running(PAIR, cast("Site", _NoSite())) as running:
+        sessions = [os.getsid(process_id) for process_id in running.process_ids]
+        assert sessions == running.process_ids
+
+
 def _cores(running: Running) -> list[set[int]]:
     return [os.sched_getaffinity(process_id) for process_id in running.process_ids]
