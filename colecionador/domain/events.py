@@ -181,7 +181,7 @@ class DependencyChanged:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settled:
     """A delivery was settled: its outcome is published and confirmed, and it is acked."""
 

@@ -24,7 +24,7 @@ _CATEGORIA = re.compile(r"[a-z0-9_-]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeliveryId:
     """Which delivery this is: a tag means something only on the channel that it came from.
 
@@ -37,7 +37,7 @@ class DeliveryId:
     tag: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delivery:
     """One message as a lane received it; its original stays with the lane until it is settled."""
 

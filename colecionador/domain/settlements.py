@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from colecionador.domain.failures import Failure, Kind
 from colecionador.domain.messages import DeliveryId, RejectedMessage
+from colecionador.domain.records import record
 from colecionador.domain.results import FailedItem
 
 
@@ -19,7 +20,7 @@ class Outcome(StrEnum):
     DEAD_LETTERED = "dead_lettered"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Subject:
     """Whose delivery is settled: what counters and log lines say about it."""
 
@@ -33,7 +34,7 @@ class Subject:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Completion:
     """Publish this to `ModelTraining`, then ack."""
 

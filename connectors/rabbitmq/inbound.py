@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from colecionador.domain.messages import Delivery, DeliveryId, message_identity
+from colecionador.domain.records import record
 from colecionador.domain.tracing import StartTrace, no_trace
 from connectors.rabbitmq.headers import attempt_of, is_brokers_own, traceparent_of
 from connectors.rabbitmq.properties import Properties
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Original:
     """A delivery with the properties that it came with, kept until it is settled."""
 

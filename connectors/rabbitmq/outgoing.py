@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from colecionador.domain.failures import Failure
+from colecionador.domain.records import record
 from colecionador.domain.settings import Settings
 from colecionador.domain.settlements import Completion, DeadLetter, Retry, Settlement
 from connectors.rabbitmq.field_table import Field, integer_field, text_field
@@ -36,7 +37,7 @@ _JSON = b"application/json"
 _COMPLETED = b"augmentation.completed"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutgoingMessage:
     """A message for one queue, through the default exchange."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from colecionador.domain.records import record
 from connectors.rabbitmq.field_table import Field, join_table, split_table
 
 PERSISTENT = 2
@@ -29,7 +30,7 @@ _LAYOUT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Properties:
     """The properties of one message; None where a property is absent."""
 
@@ -101,7 +102,7 @@ def fit_properties(properties: Properties, limit_bytes: int) -> tuple[Properties
     connection of a client that sends a larger one.
     """
     given_up = []
-    while len(encode_properties(properties)) > limit_bytes and properties.headers:
+    while properties.headers and len(encode_properties(properties)) > limit_bytes:
         largest = max(properties.headers, key=lambda field: len(field.value))
         kept = tuple(field for field in properties.headers if field is not largest)
         properties = replace(properties, headers=kept)

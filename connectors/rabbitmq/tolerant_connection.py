@@ -1,6 +1,6 @@
-"""Pika's connection where it is too strict for messages that anybody may send.
+"""Pika's connection where it is too strict for messages that anybody may send, or too slow.
 
-Three places, all by overriding what pika calls itself:
+Four places, all by overriding what pika calls itself:
 
 * headers: pika decodes every header value, and one that it cannot decode (a timestamp in the year
   60000) closes the connection, again and again, since the broker then delivers the message once
@@ -9,6 +9,8 @@ Three places, all by overriding what pika calls itself:
 * deliveries that cross a cancel on the wire: pika rejects or drops them. Each return counts
   against a queue's delivery limit, and a dropped one stays unacknowledged for ever. Here they
   are delivered like any other;
+* frames: pika makes a system call for each, four an item. Here those of one round of the loop
+  leave together;
 * an abort from outside, for a connection that is of no more use.
 """
 
@@ -19,6 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pika.adapters.select_connection import SelectConnection
+from pika.adapters.utils.nbio_interface import AbstractStreamTransport
 from pika.channel import Channel
 from pika.frame import Frame, Header, Method, ProtocolHeader, decode_frame
 from pika.spec import FRAME_END_SIZE, FRAME_HEADER, FRAME_HEADER_SIZE, Basic, BasicProperties
@@ -63,6 +66,12 @@ class TolerantConnection(SelectConnection):
 
     _frame_buffer: bytes
     _terminate_stream: Callable[[Exception], None]
+    _adapter_call_later: Callable[[float, Callable[[], None]], object]
+    _transport: AbstractStreamTransport | None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._unsent: list[bytes] = []
+        super().__init__(*arguments, **options)
 
     def abort(self, reason: Exception) -> None:
         """Drop the socket at once; the close callback follows."""
@@ -78,6 +87,23 @@ class TolerantConnection(SelectConnection):
         self, channel_number: int, on_open_callback: Callable[[Any], object]
     ) -> TolerantChannel:
         return TolerantChannel(self, channel_number, on_open_callback)
+
+    def _adapter_emit_data(self, data: bytes) -> None:
+        if not self._unsent:
+            self._adapter_call_later(0, self._send_gathered)
+        self._unsent.append(data)
+
+    def _send_gathered(self) -> None:
+        """Write what was gathered; where the stream has gone meanwhile, so has whom it was for."""
+        data = b"".join(self._unsent)
+        self._unsent.clear()
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def _get_write_buffer_size(self) -> int:
+        # What pika's blocking connection waits for to be 0.
+        written = 0 if self._transport is None else self._transport.get_write_buffer_size()
+        return sum(map(len, self._unsent)) + int(written)
 
     def _read_frame(self) -> tuple[int, Frame | ProtocolHeader | None]:
         buffer = self._frame_buffer
