@@ -19,7 +19,7 @@ from colecionador.domain.events import Event, Settled, UploadFailed, VariationsC
 from colecionador.domain.results import StoredVariation
 from colecionador.domain.settlements import Completion, Outcome
 from connectors.telemetry import metrics
-from connectors.telemetry.measuring import Measuring
+from connectors.telemetry.measuring import Measuring, Observer
 from connectors.telemetry.metrics import Kind, Metric, resident_memory_bytes
 from connectors.telemetry.outbox import Lost, Outbox
 
@@ -81,8 +81,8 @@ class _Lines:
     def set(self, metric: Metric, value: float, *labels: str) -> None:
         self._write(metric.name, value, "g", metric, labels)
 
-    def observe(self, metric: Metric, value: float, *labels: str) -> None:
-        self._write(metric.name, value, _TYPES[metric.kind], metric, labels)
+    def observer(self, metric: Metric, *labels: str) -> Observer:
+        return lambda value: self._write(metric.name, value, _TYPES[metric.kind], metric, labels)
 
     def plain(self, name: str, value: float, kind: str) -> None:
         self._put(f"{name}:{value:.10g}|{kind}|#{','.join(self._tags)}")

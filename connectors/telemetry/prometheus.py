@@ -13,12 +13,17 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from colecionador.domain.events import Event, Stage
+from colecionador.domain.events import Event
 from colecionador.domain.failures import PERMANENT_TYPES, ErrorType
 from colecionador.domain.settlements import Outcome
 from connectors.telemetry import metrics
 from connectors.telemetry.histograms import HistogramCollector
-from connectors.telemetry.measuring import NO_CATEGORIA, OTHER_CATEGORIA, Measuring
+from connectors.telemetry.measuring import (
+    NO_CATEGORIA,
+    OTHER_CATEGORIA,
+    Measuring,
+    Observer,
+)
 from connectors.telemetry.metrics import METRICS, Kind, Metric, resident_memory_bytes
 
 VARIATION_ERROR_TYPES = frozenset({ErrorType.TRANSFORM_FAILED})
@@ -60,17 +65,13 @@ class PrometheusMeter:
         gauge = self._gauges[metric.name]
         (gauge.labels(*labels) if labels else gauge).set(value)
 
-    def observe(self, metric: Metric, value: float, *labels: str) -> None:
-        """Note one value of a histogram."""
+    def observer(self, metric: Metric, *labels: str) -> Observer:
+        """What notes one value of a histogram's series, which exists from now on."""
         series = (metric.name, *labels)
         move = self._moves.get(series)
         if move is None:
             move = self._moves[series] = self._histograms[metric.name].series(*labels).observe
-        move(value)
-
-    def start(self, metric: Metric, *labels: str) -> None:
-        """Let a histogram's series exist before its first value."""
-        self._histograms[metric.name].series(*labels)
+        return move
 
 
 class PrometheusTelemetry:
@@ -107,5 +108,3 @@ class PrometheusTelemetry:
             add(metrics.DEAD_LETTERS, 0, error_type.value)
             if error_type not in PERMANENT_TYPES:
                 add(metrics.RETRIES, 0, error_type.value)
-        for stage in Stage:
-            self._meter.start(metrics.STAGE_SECONDS, stage.value)
