@@ -19,7 +19,7 @@ class Scale:
     web_photos: int
     thumbnails: int
     bound_photos: int
-    """On which the kernels alone are measured, in each round."""
+    """On which the kernels alone are measured, twice in each round."""
     alone: int
     """Items that find the system empty, in each round."""
     growth: tuple[int, ...]
@@ -34,7 +34,7 @@ FULL = Scale(
     photos=12,
     web_photos=60,
     thumbnails=250,
-    bound_photos=6,
+    bound_photos=4,
     alone=4,
     growth=(100, 1000, 5000),
     control_items=10_000,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import mean
 
 from bench.backlog import Backlog, Run, work_off
 from bench.contender import Contender, confined, plain, replicas, service
@@ -46,7 +47,7 @@ MAIN = (ONE, SERVICE, OVERLAPPED)
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round: the kernels alone, then every contender on the same photographs."""
+    """One round: every contender on the same photographs, and the kernels around the service."""
 
     kernel_ms: float
     """CPU of the kernels alone, an item, with the allocator as it comes."""
@@ -107,14 +108,25 @@ def compare(
     share = 1 if kind is PHOTO and contenders is MAIN else 1 / 3
 
     def one() -> Round:
-        paths = servers.provide(kind, scale.bound_photos)
-        return Round(
-            bound(paths, quiet_malloc=False)["total"],
-            bound(paths, quiet_malloc=True)["total"],
-            {each.name: work_off(servers, each, backlog) for each in contenders},
-        )
+        kernels: list[tuple[float, float]] = []
+        runs = {}
+        for each in contenders:
+            # Before and after the service: the pace of a shared machine changes within a minute.
+            around = each is SERVICE
+            kernels += [_kernels(servers, kind, scale)] if around else []
+            runs[each.name] = work_off(servers, each, backlog)
+            kernels += [_kernels(servers, kind, scale)] if around else []
+        kernel_ms, quiet_kernel_ms = (mean(side) for side in zip(*kernels, strict=True))
+        return Round(kernel_ms, quiet_kernel_ms, runs)
 
     return Rounds(kind, contenders, rounds(scale.rounds, share * scale.seconds, one))
+
+
+def _kernels(servers: Servers, kind: Kind, scale: Scale) -> tuple[float, float]:
+    """CPU of the kernels alone, in ms an item: with the allocator as it comes, and a quiet one."""
+    paths = servers.provide(kind, scale.bound_photos)
+    usual, quiet = (bound(paths, quiet_malloc=quiet)["total"] for quiet in (False, True))
+    return usual, quiet
 
 
 def table(measured: Rounds) -> Table:

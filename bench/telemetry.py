@@ -37,8 +37,8 @@ def run(servers: Servers, scale: Scale) -> Outcome:
             MAD: _pointed_at(mad),
         }
         on_photos, on_web_photos = (
-            rounds(scale.rounds, scale.seconds / 2, partial(_round, servers, backlog, manners))
-            for backlog in (photos, web_photos)
+            rounds(scale.rounds, share * scale.seconds, partial(_round, servers, backlog, manners))
+            for backlog, share in ((photos, 1 / 2), (web_photos, 1 / 6))
         )
     claims = tuple(
         Claim(
