@@ -7,9 +7,9 @@ is a warning and never an end: the service works without.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from colecionador.domain.events import Event, Notice
@@ -18,6 +18,7 @@ from colecionador.domain.settings import Settings
 from colecionador.domain.tracing import StartTrace, no_trace
 from connectors.telemetry.alertmanager import AlertmanagerTelemetry
 from connectors.telemetry.dogstatsd import DogStatsdTelemetry
+from connectors.telemetry.ending import Ending
 from connectors.telemetry.fan_out import FanOut
 from connectors.telemetry.log import LogTelemetry
 from connectors.telemetry.prometheus import PrometheusTelemetry
@@ -54,17 +55,15 @@ class Backends:
     readiness: Readiness
     start_trace: StartTrace
     senders: tuple[Sender, ...]
+    endings: tuple[Ending, ...]
+    """Of each sender."""
 
     def close(self) -> None:
-        """Let all backends send what they have; waits two seconds at most."""
-        closing = [
-            threading.Thread(target=sender.close, args=(CLOSE_SECONDS,), daemon=True)
-            for sender in self.senders
-        ]
-        for thread in closing:
-            thread.start()
-        for thread in closing:
-            thread.join(CLOSE_SECONDS)
+        """Let all backends send what they have, side by side; each has two seconds at most."""
+        for ending in self.endings:
+            ending.begin()
+        for ending in self.endings:
+            ending.wait(CLOSE_SECONDS)
 
 
 def open_backends(
@@ -97,7 +96,8 @@ def open_backends(
     except Exception as error:  # noqa: BLE001 - whatever the library says of it
         log.emit(_off("Traces", "tracing", error))
     telemetry = FanOut((metrics, readiness, log, *senders))
-    return Backends(telemetry, metrics, readiness, start_trace, tuple(senders))
+    endings = tuple(Ending(partial(sender.close, CLOSE_SECONDS)) for sender in senders)
+    return Backends(telemetry, metrics, readiness, start_trace, tuple(senders), endings)
 
 
 def traces_are_wanted(environment: Mapping[str, str]) -> bool:

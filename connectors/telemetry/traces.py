@@ -9,7 +9,6 @@ item.
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -32,6 +31,7 @@ from opentelemetry.trace import (
 from colecionador.domain.events import Event, Settled, Stage, StageTimed, VariationStored
 from colecionador.domain.settlements import Completion, DeadLetter, Outcome, Retry, Settlement
 from colecionador.domain.tracing import SpanId, Trace, parse_traceparent
+from connectors.telemetry.ending import Ending
 
 ITEM_SPAN = "process image"
 SCOPE = InstrumentationScope("augment")
@@ -58,6 +58,7 @@ class TraceTelemetry:
         # Ended by `close`, in a time of ours: the provider's own way at the exit may take long.
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self._provider.add_span_processor(self._processor)
+        self._ending = Ending(self._provider.shutdown)
         self._now = now
 
     def start(self, traceparent: str | None) -> Trace:
@@ -85,9 +86,8 @@ class TraceTelemetry:
 
     def close(self, seconds: float) -> None:
         """Send what is waiting, for so long at most."""
-        ending = threading.Thread(target=self._provider.shutdown, daemon=True)
-        ending.start()
-        ending.join(seconds)
+        self._ending.begin()
+        self._ending.wait(seconds)
 
     def _variation(self, event: VariationStored, trace: Trace) -> None:
         ended_ago = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from colecionador.domain.events import Handled
 from colecionador.domain.settings import Settings
 from colecionador.domain.tracing import no_trace
 from flows.telemetry import Backends, open_backends, traces_are_wanted
+from tests.fix_listener import udp_listener
 
 SENTRY = {"sentry_dsn": "http://key@127.0.0.1:9/42"}
 EVERYTHING = SENTRY | {
@@ -65,6 +68,19 @@ def test_what_is_configured_is_on() -> None:
             "TraceTelemetry",
         ]
         assert backends.start_trace(None) is not None
+
+
+def test_the_end_starts_no_thread_since_an_interpreter_that_ends_would_refuse(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with udp_listener() as agent, opened({"dogstatsd_address": agent.address}, OTLP) as backends:
+        backends.telemetry.emit(Handled(0, 3))
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        backends.close()
+        agent.lines("augment_worker_items_total:3|c")
 
 
 @pytest.mark.parametrize(
