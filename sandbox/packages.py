@@ -18,6 +18,9 @@ from sandbox.errors import SandboxError
 
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _FORBID_ALL_STARTS = "#!/bin/sh\nexit 101\n"
+_NO_PORT_MAPPER = {"ERL_FLAGS": "-start_epmd false"}
+"""RabbitMQ's init script asks whether it runs, and what asks would leave Erlang's port mapper
+running for the whole machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,12 @@ def _is_enabled(unit: str) -> bool:
 
 
 def _attempt(*command: str) -> bool:
+    environment = os.environ | _NO_PORT_MAPPER
     try:
-        return subprocess.run(command, check=False, capture_output=True).returncode == 0
+        ended = subprocess.run(command, env=environment, check=False, capture_output=True)
     except FileNotFoundError:
         return False
+    return ended.returncode == 0
 
 
 def _systemd_runs() -> bool:
