@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from colecionador.domain.failures import ErrorType, Failure, internal_failure
 from colecionador.domain.thresholds import Thresholds
@@ -111,8 +112,8 @@ class Child:
 
 def limit_memory(more_bytes: int) -> None:
     """Let the address space grow by so much from now on; what exceeds it is a `MemoryError`."""
-    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - read in one call
-        now_bytes = int(statm.read().split()[0]) * _PAGE_BYTES
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
+    now_bytes = int(pages) * _PAGE_BYTES
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (now_bytes + more_bytes, hard))
 

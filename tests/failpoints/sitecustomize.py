@@ -8,7 +8,7 @@ item's life at which the process is killed, limits to make short, and how long a
 from __future__ import annotations
 
 import os
-import time
+import threading
 from importlib import import_module
 
 from colecionador.imaging import intake
@@ -23,9 +23,7 @@ def decode(data, header):  # type: ignore[no-untyped-def]  # stands in for whate
     if data.endswith(ABORT):
         os.abort()
     if data.endswith(HANG):
-        while True:
-            # The hang itself, which ends with the process: nothing is waited for.
-            time.sleep(3600)
+        threading.Event().wait()
     if data.endswith(DEVOUR):
         hoard = []
         while True:
