@@ -2,7 +2,7 @@
 
 ```
 register ─► INSERT … ON CONFLICT DO UPDATE, one statement for the batch
-commit   ─► jobs ─► results, metrics, COMMIT: one transaction for the batch, two round trips
+commit   ─► INSERT … ON CONFLICT DO UPDATE, results and metrics: one statement for the batch
 record   ─► INSERT … ON CONFLICT DO UPDATE, one statement for the batch
 ```
 The message id is the identity: no write trusts that a row seen before is still there, and every
@@ -76,7 +76,7 @@ class PostgresLedger:
         )
 
     def commit(self, items: Sequence[CompletedItem]) -> Sequence[Committed | AlreadyDone | Failure]:
-        """Write all items in one transaction; where their data fails it, each in its own."""
+        """Write all items at once; where their data fails it, each by itself."""
         return self._answer("commit", [item.item.message_id for item in items], items, commit_items)
 
     def record(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias, Union
 
 import orjson
 
-Row = Mapping[str, str | int | float | datetime | None]
-"""A row's values by column; a column that is missing is null."""
+Row: TypeAlias = Mapping[str, Union[str, int, float, datetime, "Sequence[Row]", None]]
+"""A row's values by column, and rows that belong to it; a column that is missing is null."""
 
 
 def as_json(rows: Sequence[Row]) -> str:

@@ -135,6 +135,42 @@ def test_a_message_twice_in_one_commit_is_done_once(ledger: Ledger) -> None:
     assert second == AlreadyDone(stored_completion(completed, first.job_id))
 
 
+def test_new_work_a_redo_and_a_duplicate_are_one_batch(ledger: Ledger) -> None:
+    done, outdated, new = (an_item(f"m-{name}") for name in ("done", "outdated", "new"))
+    job_id, outdated_id = commit(ledger, a_completed(done)), commit(ledger, a_completed(outdated))
+    redo = a_completed(outdated, plan_version="another", variations=[stored("zoom_in")])
+
+    first, second, third = ledger.commit([a_completed(done), redo, a_completed(new)])
+
+    assert first == AlreadyDone(stored_completion(a_completed(done), job_id))
+    assert second == Committed(outdated_id)
+    assert isinstance(third, Committed)
+    assert completion_known_to(ledger, redo) == stored_completion(redo, outdated_id)
+
+
+def test_of_many_threads_that_redo_a_message_differently_one_is_last_and_alone(
+    ledger: Ledger,
+) -> None:
+    works = [
+        a_completed(plan_version=f"plan-{n}", variations=[stored(f"zoom_{n}"), stored("blur")])
+        for n in range(8)
+    ]
+    job_id = commit(ledger, a_completed())
+    together = Barrier(len(works))
+
+    def redo(work: CompletedItem) -> object:
+        together.wait()
+        return ledger.commit([work])[0]
+
+    with ThreadPoolExecutor(len(works)) as threads:
+        answers = list(threads.map(redo, works))
+
+    assert answers == [Committed(job_id)] * len(works)
+    known = [completion_known_to(ledger, work) for work in works]
+    (last,) = [completion for completion in known if completion is not None]
+    assert last in [stored_completion(work, job_id) for work in works]
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -1,4 +1,4 @@
-"""A proxy before PostgreSQL that loses the answer to a COMMIT, as a broken network does."""
+"""A proxy before PostgreSQL that loses the answer to a commit, as a broken network does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from socket import create_connection, socket
 
 from psycopg.conninfo import conninfo_to_dict
 
-COMMAND_COMPLETE_OF_A_COMMIT = b"C\x00\x00\x00\x0bCOMMIT\x00"
+COMMIT = b"INSERT INTO augmentation_results"
+"""In the text of the statement that commits, which is sent as long as it is not prepared."""
+IDLE = b"Z\x00\x00\x00\x05I"
+"""The end of an answer: nothing is left to be committed."""
 
 
 class LostAnswers(socketserver.ThreadingTCPServer):
@@ -35,16 +38,20 @@ class _Connection(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         client: socket = self.request
+        self._is_committing = False
         with create_connection(self.server.target) as database, suppress(OSError):
             while True:
                 for source in select([client, database], [], [])[0]:
                     data = source.recv(65536)
-                    if not data or (source is database and self._is_lost(data)):
+                    if not data or self._is_lost(data, sent=source is client):
                         return
                     (client if source is database else database).sendall(data)
 
-    def _is_lost(self, data: bytes) -> bool:
-        if self.server.losses == 0 or COMMAND_COMPLETE_OF_A_COMMIT not in data:
+    def _is_lost(self, data: bytes, *, sent: bool) -> bool:
+        if sent:
+            self._is_committing = COMMIT in data
+            return False
+        if self.server.losses == 0 or not (self._is_committing and data.endswith(IDLE)):
             return False
         self.server.losses -= 1
         return True
@@ -52,7 +59,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
 @contextmanager
 def losing_answers(database_url: str, losses: int) -> Iterator[LostAnswers]:
-    """A proxy that loses so many answers to a COMMIT, then none. Close its clients first."""
+    """A proxy that loses so many answers to a commit, then none. Close its clients first."""
     with LostAnswers(database_url, losses) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, args=(0.01,))
         thread.start()

@@ -10,6 +10,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from colecionador.domain.failures import ErrorType
+from colecionador.domain.ports import Committed
 from connectors.memory.telemetry import MemoryTelemetry
 from connectors.postgres.ledger import PostgresLedger
 from tests.conformance.ledger_items import (
@@ -206,6 +207,25 @@ def test_a_redo_leaves_no_row_of_what_was_there_before(
     assert the_job(session)["source_etag"] == "another"
     assert the_job(session)["started_at"] == COMPLETED_AT - timedelta(milliseconds=150)
     assert len(rows(session, "SELECT * FROM augmentation_metrics")) == 1
+
+
+def test_a_job_that_was_set_back_by_hand_is_done_again_and_costs_its_neighbours_nothing(
+    postgres_ledger: PostgresLedger, session: psycopg.Connection
+) -> None:
+    postgres_ledger.commit([a_completed()])
+    session.execute("UPDATE augmentation_jobs SET status = 'processing'")
+
+    redone = a_completed(variations=[stored("zoom_in")])
+    answers = postgres_ledger.commit([redone, a_completed(an_item("m-2"))])
+
+    assert [type(answer) for answer in answers] == [Committed, Committed]
+    results = rows(
+        session,
+        "SELECT message_id, count(*) AS results FROM augmentation_jobs AS job "
+        "JOIN augmentation_results ON job_id = job.id JOIN augmentation_metrics USING (job_id) "
+        "WHERE job.status = 'success' GROUP BY message_id ORDER BY message_id",
+    )
+    assert results == [{"message_id": "m-1", "results": 1}, {"message_id": "m-2", "results": 9}]
 
 
 def test_a_failure_that_will_be_retried_is_processing_with_its_reason(
