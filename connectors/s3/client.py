@@ -14,10 +14,11 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 import certifi
-from minio.helpers import BaseURL, check_bucket_name, check_object_name
+from minio.helpers import BaseURL, check_bucket_name, check_object_name, quote
 from minio.xml import Element, SubElement, getbytes
 
 from colecionador.domain.settings import Settings, SettingsError
@@ -30,6 +31,8 @@ byte, and SHA-256 took 3 ms of each 4 MB besides."""
 _ACCESS_KEY = re.compile(r"[A-Za-z0-9._~-]+")
 """libcurl escapes every other character, and a server would look for the escaped key."""
 _DEFAULT_REGION = "us-east-1"
+_KEPT_URLS = 64
+"""Of buckets; a message may name any."""
 
 
 class UnusableName(Exception):
@@ -92,16 +95,26 @@ class Client:
         limit_bytes: int = ANSWER_LIMIT_BYTES,
     ) -> Answer:
         try:
-            check_bucket_name(bucket)
-            if object_key is not None:
-                check_object_name(object_key)
+            url = self._url(method, bucket, object_key)
         except ValueError as error:
             raise UnusableName(str(error)) from None
-        url = self._addresses.build(
-            method=method, region=self._region, bucket_name=bucket, object_name=object_key
-        )
         lines = {**(headers or {}), **_UNSIGNED_PAYLOAD}
-        return self._transport.request(method, urlunsplit(url), lines, data, limit_bytes)
+        return self._transport.request(method, url, lines, data, limit_bytes)
+
+    def _url(self, method: str, bucket: str, object_key: str | None) -> str:
+        if object_key is None:
+            return _bucket_url(self._addresses, method, self._region, bucket)
+        check_object_name(object_key)
+        # A bucket that is to be created is addressed differently, its objects are not.
+        folder = _bucket_url(self._addresses, "GET", self._region, bucket)
+        return f"{folder.rstrip('/')}/{quote(object_key)}"
+
+
+@lru_cache(_KEPT_URLS)
+def _bucket_url(addresses: BaseURL, method: str, region: str, bucket: str) -> str:
+    """Where a bucket is. Raises `ValueError` for a name that none can have."""
+    check_bucket_name(bucket)
+    return urlunsplit(addresses.build(method=method, region=region, bucket_name=bucket))
 
 
 def open_client(settings: Settings, timeouts: Timeouts, *, connections: int, wait: bool) -> Client:

@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from queue import Empty, Full, LifoQueue
+from queue import Empty, SimpleQueue
 
 import pycurl
 
@@ -131,11 +131,12 @@ class Transport:
         )
         self._wait = wait
         self._era = object()
-        # The last one first: the others' connections are closed by the server when nobody needs
-        # them. A place without a handle yet is None.
-        self._free: LifoQueue[_Kept | None] = LifoQueue(connections)
+        self._places: SimpleQueue[None] = SimpleQueue()
+        """One for each connection of the pool that is not taken."""
         for _ in range(connections):
-            self._free.put(None)
+            self._places.put(None)
+        self._free: list[_Kept] = []
+        """The last one is taken first: the server closes those that nobody needs."""
 
     def distrust(self) -> None:
         """Use none of the connections that are open now for another request."""
@@ -153,10 +154,10 @@ class Transport:
 
         More than `limit_bytes` are `Oversized`, before they are read where they are declared.
         """
-        receiving = _Receiving(method, limit_bytes)
+        receiving = _Receiving(limit_bytes)
         kept = self._take()
         try:
-            self._perform(kept.handle, method, url, headers, body, receiving)
+            self._perform(kept, method, url, headers, body, receiving)
         except KeptConnectionFailed:
             # The others were opened no later, to the same other end.
             self.distrust()
@@ -164,122 +165,151 @@ class Transport:
         finally:
             self._give_back(kept)
         content = receiving.body.getvalue()
-        if receiving.status not in _SUCCESS:
-            raise Refused(receiving.status, *parse_error(content), receiving.headers)
+        status, answered = receiving.head()
+        if status not in _SUCCESS:
+            raise Refused(status, *parse_error(content), answered)
         if receiving.excess:
             raise Oversized(receiving.excess)
-        return Answer(receiving.headers, content)
+        return Answer(answered, content)
 
     def _perform(
         self,
-        handle: pycurl.Curl,
+        kept: _Kept,
         method: str,
         url: str,
         headers: Mapping[str, str],
         body: bytes | None,
         receiving: _Receiving,
     ) -> None:
-        for option, value in self._options:
-            handle.setopt(option, value)
-        # Above, `authorities` are all; libcurl may have been built with a directory besides.
-        handle.unsetopt(pycurl.CAPATH)
+        handle = kept.handle
+        if kept.method != method:
+            self._prepare(kept, method)
         handle.setopt(pycurl.URL, url.encode())
         # libcurl would wait a second for a "100 Continue", and call each body a form.
         lines = {"Expect": "", "Content-Type": "", **headers}
         handle.setopt(
             pycurl.HTTPHEADER, [f"{name}: {line}".encode() for name, line in lines.items()]
         )
-        if method == "HEAD":
-            handle.setopt(pycurl.NOBODY, 1)
         if body is not None:
             handle.setopt(pycurl.POSTFIELDS, body)
-        handle.setopt(pycurl.CUSTOMREQUEST, method)
-        handle.setopt(pycurl.HEADERFUNCTION, receiving.take_header)
+        is_object = method == "GET"
+        handle.setopt(
+            pycurl.HEADERFUNCTION,
+            receiving.take_header_of_object if is_object else receiving.lines.append,
+        )
         handle.setopt(pycurl.WRITEFUNCTION, receiving.take_body)
         try:
             handle.perform()
         except pycurl.error as error:
             if not receiving.excess:
                 raise _unanswered(handle, *error.args) from None
+        finally:
+            # What a request sends and gets must not stay in memory until the next one.
+            if body is not None:
+                handle.setopt(pycurl.POSTFIELDS, b"")
+            handle.unsetopt(pycurl.HEADERFUNCTION)
+            handle.unsetopt(pycurl.WRITEFUNCTION)
+
+    def _prepare(self, kept: _Kept, method: str) -> None:
+        """Set what all requests of a method have in common, and nothing else.
+
+        A handle goes on with it for as long as the method is the same: nine times of ten.
+        """
+        handle = kept.handle
+        handle.reset()
+        for option, value in self._options:
+            handle.setopt(option, value)
+        # Above, `authorities` are all; libcurl may have been built with a directory besides.
+        handle.unsetopt(pycurl.CAPATH)
+        if method == "HEAD":
+            handle.setopt(pycurl.NOBODY, 1)
+        handle.setopt(pycurl.CUSTOMREQUEST, method)
+        kept.method = method
 
     def _take(self) -> _Kept:
-        try:
-            kept = self._free.get(block=self._wait)
-        except Empty:
-            kept = None
         era = self._era
-        if kept is not None and kept.era is era:
+        try:
+            self._places.get(block=self._wait)
+        except Empty:
+            return _Kept(pycurl.Curl(), era, is_extra=True)
+        try:
+            kept = self._free.pop()
+        except IndexError:
+            return _Kept(pycurl.Curl(), era)
+        if kept.era is era:
             return kept
-        if kept is not None:
-            kept.handle.close()
+        kept.handle.close()
         return _Kept(pycurl.Curl(), era)
 
     def _give_back(self, kept: _Kept) -> None:
-        # Nothing of this request may linger: no option, and no body in memory.
-        kept.handle.reset()
-        try:
-            self._free.put_nowait(kept)
-        except Full:
+        if kept.is_extra:
             kept.handle.close()
+            return
+        self._free.append(kept)
+        self._places.put(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Kept:
     """A handle of libcurl with its one connection, and the era of `Transport` that it is from."""
 
     handle: pycurl.Curl
     era: object
+    is_extra: bool = False
+    """Whether it has no place in the pool."""
+    method: str = ""
+    """Of the requests that it is prepared for."""
 
 
 class _Receiving:
-    """What has come back for a request so far; libcurl gives up where a method returns -1."""
+    """What has come back for a request; libcurl gives up where a method returns -1."""
 
-    __slots__ = ("_limit_bytes", "_lines", "_method", "body", "excess", "headers", "status")
+    __slots__ = ("_limit_bytes", "body", "excess", "lines")
 
-    def __init__(self, method: str, limit_bytes: int) -> None:
-        self._method = method
+    def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
-        self._lines: list[bytes] = []
-        self.status = 0
-        self.headers: dict[str, str] = {}
+        self.lines: list[bytes] = []
+        """Those of the headers, with their ends; an empty one ends them."""
         self.body = io.BytesIO()
         self.excess = ""
         """The size in words, where it is above the limit."""
 
-    def take_header(self, line: bytes) -> int | None:
-        """One line of the headers with its end; an empty one ends them."""
-        self._lines.append(line)
-        if line.strip():
-            return None
-        lines, self._lines = self._lines, []
-        status = _STATUS_LINE.match(lines[0])
-        if status is None:
-            return None
-        # What came before was not the answer yet: 100 Continue for instance.
-        self.status = int(status[1])
-        fields = (each.decode("latin-1").partition(":") for each in lines[1:])
-        self.headers = {
+    def head(self) -> tuple[int, dict[str, str]]:
+        """The status of the answer so far, 0 where there is none, and its headers."""
+        status, start = 0, 0
+        for position, line in enumerate(self.lines):
+            # The last one counts: what came before it was no answer, but 100 Continue for instance.
+            if line.startswith(b"HTTP/") and (found := _STATUS_LINE.match(line)) is not None:
+                status, start = int(found[1]), position + 1
+        fields = (line.decode("latin-1").partition(":") for line in self.lines[start:])
+        return status, {
             name.strip().lower(): value.strip() for name, colon, value in fields if colon
         }
-        if self._is_object():
-            declared = self.headers.get("content-length", "")
-            if _SIZE.fullmatch(declared) and int(declared) > self._limit_bytes:
-                self.excess = f"{declared} bytes"
-                return -1
-        return None
+
+    def take_header_of_object(self, line: bytes) -> int | None:
+        """The next line of the headers; a body that is declared to be too large is not read."""
+        self.lines.append(line)
+        if line.strip():
+            return None
+        status, headers = self.head()
+        declared = headers.get("content-length", "")
+        if status not in _SUCCESS or not _SIZE.fullmatch(declared):
+            return None
+        if int(declared) <= self._limit_bytes:
+            return None
+        self.excess = f"{declared} bytes"
+        return -1
 
     def take_body(self, data: bytes) -> int | None:
         """The next bytes of the body."""
-        limit = self._limit_bytes if self._is_object() else ANSWER_LIMIT_BYTES
+        status, _ = self.head()
+        limit = self._limit_bytes if status in _SUCCESS else ANSWER_LIMIT_BYTES
         room = limit - self.body.tell()
         self.body.write(data[:room])
         if len(data) > room:
             self.excess = f"over {limit} bytes"
             return -1
         return None
-
-    def _is_object(self) -> bool:
-        return self.status in _SUCCESS and self._method != "HEAD"
 
 
 def parse_error(body: bytes) -> tuple[str, str]:
