@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -19,14 +19,15 @@ from bytewax.dataflow import Stream, operator
 from bytewax.operators import KeyedStream, StatefulBatchLogic
 
 from colecionador.steps.tasks import Step, run
+from connectors.lanes.poll import Poll
 
 X = TypeVar("X")
 Y = TypeVar("Y")
 X_in = TypeVar("X_in", contravariant=True)
 Y_out = TypeVar("Y_out", covariant=True)
 
-SHORTEST_POLL = timedelta(milliseconds=1)
-LONGEST_POLL = timedelta(milliseconds=8)
+SHORTEST_POLL_US = 1000
+LONGEST_POLL_US = 8000
 """How soon a finished step is seen, since Bytewax has no waker. A lone item over three asynchronous
 steps took 10 ms at 1 ms and 41 ms at 10 ms; but looking every millisecond after sixteen photos
 that take seconds was a tenth of their CPU time. So each look that finds nothing doubles the time
@@ -85,11 +86,11 @@ class _AsyncMapLogic(StatefulBatchLogic[X, Y, None], Generic[X, Y]):
         self._step = step
         self._finished: deque[Y | _Nothing] = deque()
         self._in_flight = 0
-        self._poll = SHORTEST_POLL
+        self._poll = Poll(SHORTEST_POLL_US, LONGEST_POLL_US)
 
     def on_batch(self, values: list[X]) -> tuple[Iterable[Y], bool]:
         self._in_flight += len(values)
-        self._poll = SHORTEST_POLL
+        self._poll.note(found=True)
         for value in values:
             self._start(value)
         return self._collect()
@@ -103,7 +104,7 @@ class _AsyncMapLogic(StatefulBatchLogic[X, Y, None], Generic[X, Y]):
         return self._collect()[0], StatefulBatchLogic.DISCARD
 
     def notify_at(self) -> datetime | None:
-        return datetime.now(UTC) + self._poll
+        return self._poll.next_look()
 
     def snapshot(self) -> None:
         """No state: what is in flight is redelivered."""
@@ -121,7 +122,7 @@ class _AsyncMapLogic(StatefulBatchLogic[X, Y, None], Generic[X, Y]):
             self._in_flight -= 1
             if not isinstance(value := self._finished.popleft(), _Nothing):
                 emitted.append(value)
-        self._poll = SHORTEST_POLL if emitted else min(2 * self._poll, LONGEST_POLL)
+        self._poll.note(found=bool(emitted))
         return emitted, self._in_flight == 0
 
 

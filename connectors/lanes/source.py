@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from colecionador.domain.messages import Delivery
 from colecionador.domain.ports import Lane, Lanes
+from connectors.lanes.poll import Poll
 from connectors.lanes.signals import PULSE_SECONDS, Drain, Peers, Pulse, Signal
 
-SHORTEST_POLL = timedelta(milliseconds=2)
-LONGEST_POLL = timedelta(milliseconds=8)
+SHORTEST_POLL_US = 2000
+LONGEST_POLL_US = 8000
 """How soon after its arrival a delivery is seen, since Bytewax has no waker. Each look that finds
 nothing doubles the time until the next."""
 
@@ -52,7 +53,7 @@ class LanePartition(StatefulSourcePartition[Arrival, None]):
         self._released_said = self._lane.released
         self._drain_said = False
         self._end_said = False
-        self._poll = SHORTEST_POLL
+        self._poll = Poll(SHORTEST_POLL_US, LONGEST_POLL_US)
 
     def next_batch(self) -> Iterable[Arrival]:
         """What has arrived since the last call; ends when nothing of the lane is unsettled."""
@@ -63,7 +64,7 @@ class LanePartition(StatefulSourcePartition[Arrival, None]):
             self._next_pulse = time.monotonic() + PULSE_SECONDS
             return self._pulses(ended=False)
         deliveries = self._lane.take()
-        self._poll = SHORTEST_POLL if deliveries else min(2 * self._poll, LONGEST_POLL)
+        self._poll.note(found=bool(deliveries))
         if deliveries or not self._lane.ended:
             return deliveries
         if self._end_said:
@@ -73,7 +74,7 @@ class LanePartition(StatefulSourcePartition[Arrival, None]):
 
     def next_awake(self) -> datetime:
         """When to look again."""
-        return datetime.now(UTC) + self._poll
+        return self._poll.next_look()
 
     def snapshot(self) -> None:
         """No state."""
