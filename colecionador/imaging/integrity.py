@@ -13,10 +13,12 @@ so neither is a checksum. From here on the MD5, compared with the ETag, covers e
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
 import numpy as np
+import numpy.typing as npt
 import simplejpeg
 
 from colecionador.domain.failures import ErrorType, Failure
@@ -31,8 +33,8 @@ _KEPT_HEADER_BYTES = 16 * 1024
 """What is known of a header is kept: those of pictures of one size are alike to the last byte."""
 
 _PREFIX = 0xFF
-_RESTART, _END = 0xD0, 0xD9
-"""What follows the prefix: the first of eight restart markers, and the end of the image."""
+_RESTARTS, _END = bytes(range(0xD0, 0xD8)), b"\xd9"
+"""What follows the prefix: the eight restart markers in turn, and the end of the image."""
 _HEIGHT_OFFSET = 5
 """Of a frame's height, from its marker."""
 
@@ -45,82 +47,104 @@ def check_encoded(data: bytes, file_format: ImageFormat, width: int, height: int
     read = _read_jpeg(data) if format_of(data) is ImageFormat.JPEG else read_header(data)
     if isinstance(read, Failure):
         return _invalid(read.error)
-    header, segments = read if isinstance(read, tuple) else (read, None)
+    header, rows = (read.header, read.rows) if isinstance(read, _Jpeg) else (read, None)
     if (header.format, header.width, header.height) != (file_format, width, height):
         return _invalid(
             f"is {header.format} of {header.width}x{header.height}, "
             f"not {file_format} of {width}x{height}"
         )
-    return None if segments is None else _jpeg_problem(data, segments)
+    if isinstance(read, _Jpeg):
+        return _decoding_problem(data, factor=8) if rows is None else _rows_problem(data, rows)
+    return None
 
 
-def _read_jpeg(data: bytes) -> tuple[Header, Segments] | Failure:
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What a header with a restart interval says of the scan that follows it."""
+
+    start: int
+    """Where the scan's data begins."""
+    markers: bytes
+    """What each of its markers has to be, the end of the image included."""
+    header_of_last: bytes | None
+    """A header for the last row of blocks by itself; None where a marker is not for each row."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Jpeg:
     """What stands before the first scan."""
+
+    header: Header
+    rows: _Rows | None
+    """None where there are no restart markers."""
+
+
+def _read_jpeg(data: bytes) -> _Jpeg | Failure:
     scan = data.find(_SCAN)
     end = scan + 2 + int.from_bytes(data[scan + 2 : scan + 4], "big")
     usual = _usual(data[:end]) if 0 < scan <= _KEPT_HEADER_BYTES else None
-    if usual is not None:
-        return usual
-    segments = read_segments(data)
-    if isinstance(segments, Failure):
-        return segments
-    header = header_of(data, segments)
-    return header if isinstance(header, Failure) else (header, segments)
+    return _read(data) if usual is None else usual
 
 
 @lru_cache(_KEPT_HEADERS)
-def _usual(start: bytes) -> tuple[Header, Segments] | None:
+def _usual(start: bytes) -> _Jpeg | None:
     """What the bytes before a scan say; None where they are not all that there is to read.
 
     Of several scans the first one alone is no whole picture, and so no header.
     """
-    segments = read_segments(start)
+    read = _read(start)
+    return None if isinstance(read, Failure) else read
+
+
+def _read(data: bytes) -> _Jpeg | Failure:
+    segments = read_segments(data)
     if isinstance(segments, Failure):
-        return None
-    header = header_of(start, segments)
-    return None if isinstance(header, Failure) else (header, segments)
+        return segments
+    header = header_of(data, segments)
+    if isinstance(header, Failure):
+        return header
+    frame = segments.frame
+    if frame is None or segments.restart_interval == 0:
+        return _Jpeg(header, None)
+    return _Jpeg(header, _rows(data, segments, frame))
 
 
-def _jpeg_problem(data: bytes, segments: Segments) -> Failure | None:
-    if segments.frame is None or segments.restart_interval == 0:
-        return _decoding_problem(data, factor=8)
-    return _restart_problem(data, segments, segments.frame)
-
-
-def _restart_problem(data: bytes, segments: Segments, frame: Frame) -> Failure | None:
-    """What is wrong with the markers of the scan, or with the rows after the last of them."""
+def _rows(data: bytes, segments: Segments, frame: Frame) -> _Rows:
     block_width, block_height = frame.block_size
     columns = ceil(frame.width / block_width)
     rows = ceil(frame.height / block_height)
     intervals = ceil(columns * rows / segments.restart_interval)
-    expected = [*(_RESTART + index % 8 for index in range(intervals - 1)), _END]
-    found, ends = _markers(data, segments.scan_data_offset)
-    if found != expected:
-        return _invalid(f"has not its {intervals - 1} restart markers in order, then its end")
+    restarts = (_RESTARTS * (intervals // len(_RESTARTS) + 1))[: intervals - 1]
+    header = None
+    if segments.restart_interval == columns:
+        height = frame.height - (rows - 1) * block_height
+        offset = segments.frame_offset + _HEIGHT_OFFSET
+        before, after = data[:offset], data[offset + 2 : segments.scan_data_offset]
+        header = b"".join((before, height.to_bytes(2, "big"), after))
+    return _Rows(segments.scan_data_offset, restarts + _END, header)
+
+
+def _rows_problem(data: bytes, rows: _Rows) -> Failure | None:
+    """What is wrong with the markers of the scan, or with the rows after the last of them."""
+    found, ends = _markers(data, rows.start)
+    if found != rows.markers:
+        count = len(rows.markers) - 1
+        return _invalid(f"has not its {count} restart markers in order, then its end")
     if ends[-1] != len(data):
         return _invalid(f"has {len(data) - ends[-1]} bytes after its end")
-    if segments.restart_interval != columns:
+    if rows.header_of_last is None:
         return _decoding_problem(data, factor=8)
-    last = ends[-2] if len(ends) > 1 else segments.scan_data_offset
-    height = frame.height - (rows - 1) * block_height
-    return _decoding_problem(_last_row(data, segments, last, height), factor=1)
+    last = int(ends[-2]) if len(ends) > 1 else rows.start
+    return _decoding_problem(rows.header_of_last + data[last:], factor=1)
 
 
-def _markers(data: bytes, start: int) -> tuple[list[int], list[int]]:
+def _markers(data: bytes, start: int) -> tuple[bytes, npt.NDArray[np.intp]]:
     """What each marker from `start` on is, and where it ends. A prefix before 0 is no marker."""
     scan = np.frombuffer(data, np.uint8, offset=start)
     positions = np.flatnonzero(scan[:-1] == _PREFIX)
     kinds = scan[positions + 1]
     marked = kinds != 0
-    return kinds[marked].tolist(), (positions[marked] + (start + 2)).tolist()
-
-
-def _last_row(data: bytes, segments: Segments, start: int, height: int) -> bytes:
-    """The last row of blocks as a picture of its own."""
-    header = bytearray(data[: segments.scan_data_offset])
-    offset = segments.frame_offset + _HEIGHT_OFFSET
-    header[offset : offset + 2] = height.to_bytes(2, "big")
-    return bytes(header) + data[start:]
+    return kinds[marked].tobytes(), positions[marked] + (start + 2)
 
 
 def _decoding_problem(data: bytes, factor: int) -> Failure | None:

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -14,6 +14,7 @@ from colecionador.domain.settings import Settings
 from connectors.s3 import errors
 from connectors.s3.client import Client, open_client
 from connectors.s3.errors import Cause, Problem
+from connectors.s3.headers import Headers
 from connectors.s3.timeouts import Timeouts
 from connectors.s3.transport import Refused
 
@@ -137,7 +138,7 @@ def _create(client: Client, bucket: str, endpoint: str) -> BucketCreation:
 
 def _look(client: Client, bucket: str, endpoint: str) -> _Look:
     problem: Problem | None = None
-    headers: Mapping[str, str] = {}
+    headers = Headers()
     started = time.perf_counter()
     try:
         headers = client.head(bucket)
@@ -165,7 +166,7 @@ def _try_rights(client: Client, bucket: str, endpoint: str) -> Iterator[RightFin
     headers = {"Content-MD5": b64encode(md5.digest()).decode()}
 
     def put() -> None:
-        etag = client.put(bucket, key, data, headers).get("etag", "").strip('"')
+        etag = (client.put(bucket, key, data, headers).get("etag") or "").strip('"')
         if etag != md5.hexdigest():
             raise _OtherETag(errors.mismatch(etag, md5.hexdigest()).seen)
 

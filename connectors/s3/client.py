@@ -22,6 +22,7 @@ from minio.helpers import BaseURL, check_bucket_name, check_object_name, quote
 from minio.xml import Element, SubElement, getbytes
 
 from colecionador.domain.settings import Settings, SettingsError
+from connectors.s3.headers import Headers
 from connectors.s3.timeouts import Timeouts
 from connectors.s3.transport import ANSWER_LIMIT_BYTES, Answer, Signing, Transport
 
@@ -43,7 +44,7 @@ class Client:
     """Single requests to one S3 server; each has its deadline. Safe from several threads.
 
     Raises `Refused` for an answer that is no success, `Unanswered` where there is none, and
-    `UnusableName` before anything is sent. The names of headers come back in lower case.
+    `UnusableName` before anything is sent.
     """
 
     def __init__(self, addresses: BaseURL, region: str, transport: Transport) -> None:
@@ -59,13 +60,11 @@ class Client:
         """An object; one of more than `limit_bytes` is `Oversized`."""
         return self._send("GET", bucket, object_key, limit_bytes=limit_bytes)
 
-    def head(self, bucket: str, object_key: str | None = None) -> Mapping[str, str]:
+    def head(self, bucket: str, object_key: str | None = None) -> Headers:
         """The headers of an object, or of a bucket."""
         return self._send("HEAD", bucket, object_key).headers
 
-    def put(
-        self, bucket: str, object_key: str, data: bytes, headers: Mapping[str, str]
-    ) -> Mapping[str, str]:
+    def put(self, bucket: str, object_key: str, data: bytes, headers: Mapping[str, str]) -> Headers:
         """Put an object in one request, whatever its size; all `headers` are signed."""
         return self._send("PUT", bucket, object_key, data, headers).headers
 

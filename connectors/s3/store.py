@@ -6,7 +6,7 @@ import hashlib
 import re
 import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from colecionador.domain.settings import Settings
 from connectors.s3 import errors
 from connectors.s3.client import open_client
 from connectors.s3.errors import Cause, Problem
+from connectors.s3.headers import Headers
 from connectors.s3.timeouts import Timeouts
 from connectors.s3.transport import Oversized
 
@@ -168,5 +169,5 @@ class S3Store:
             self._telemetry.emit(DependencyCalled(Dependency.S3, operation, seconds, succeeded))
 
 
-def _etag(headers: Mapping[str, str]) -> str:
-    return headers.get("etag", "").removeprefix("W/").strip('"')
+def _etag(headers: Headers) -> str:
+    return (headers.get("etag") or "").removeprefix("W/").strip('"')

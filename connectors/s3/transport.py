@@ -19,6 +19,8 @@ from queue import Empty, SimpleQueue
 
 import pycurl
 
+from colecionador.domain.records import record
+from connectors.s3.headers import Headers
 from connectors.s3.timeouts import Timeouts
 
 ANSWER_LIMIT_BYTES = 64 * 1024
@@ -26,7 +28,6 @@ ANSWER_LIMIT_BYTES = 64 * 1024
 
 _BUFFER_BYTES = 512 * 1024
 _SUCCESS = frozenset({200, 204})
-_STATUS_LINE = re.compile(rb"HTTP/[\d.]+ (\d{3})")
 _SIZE = re.compile(r"\d{1,40}")
 _CODE = re.compile(r"<Code>([^<]{1,100})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,300})")
@@ -37,7 +38,7 @@ _NO_TRUST = frozenset({pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BA
 class Refused(Exception):
     """An answer whose status is no success: its status, S3's code and message, its headers."""
 
-    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, status: int, code: str, message: str, headers: Headers) -> None:
         super().__init__(f"HTTP {status} {code}: {message}")
         self.status = status
         self.code = code
@@ -77,11 +78,11 @@ class Oversized(Unanswered):
         self.size = size
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
-    """An answer that is a success; the names of its headers are in lower case."""
+    """An answer that is a success."""
 
-    headers: Mapping[str, str]
+    headers: Headers
     body: bytes
 
 
@@ -164,8 +165,8 @@ class Transport:
             raise
         finally:
             self._give_back(kept)
-        content = receiving.body.getvalue()
-        status, answered = receiving.head()
+        content, answered = receiving.body.getvalue(), Headers(receiving.lines)
+        status = answered.status
         if status not in _SUCCESS:
             raise Refused(status, *parse_error(content), answered)
         if receiving.excess:
@@ -274,26 +275,13 @@ class _Receiving:
         self.excess = ""
         """The size in words, where it is above the limit."""
 
-    def head(self) -> tuple[int, dict[str, str]]:
-        """The status of the answer so far, 0 where there is none, and its headers."""
-        status, start = 0, 0
-        for position, line in enumerate(self.lines):
-            # The last one counts: what came before it was no answer, but 100 Continue for instance.
-            if line.startswith(b"HTTP/") and (found := _STATUS_LINE.match(line)) is not None:
-                status, start = int(found[1]), position + 1
-        fields = (line.decode("latin-1").partition(":") for line in self.lines[start:])
-        return status, {
-            name.strip().lower(): value.strip() for name, colon, value in fields if colon
-        }
-
     def take_header_of_object(self, line: bytes) -> int | None:
         """The next line of the headers; a body that is declared to be too large is not read."""
         self.lines.append(line)
         if line.strip():
             return None
-        status, headers = self.head()
-        declared = headers.get("content-length", "")
-        if status not in _SUCCESS or not _SIZE.fullmatch(declared):
+        declared = Headers(self.lines).get("content-length") or ""
+        if not self._is_success() or not _SIZE.fullmatch(declared):
             return None
         if int(declared) <= self._limit_bytes:
             return None
@@ -302,14 +290,16 @@ class _Receiving:
 
     def take_body(self, data: bytes) -> int | None:
         """The next bytes of the body."""
-        status, _ = self.head()
-        limit = self._limit_bytes if status in _SUCCESS else ANSWER_LIMIT_BYTES
+        limit = self._limit_bytes if self._is_success() else ANSWER_LIMIT_BYTES
         room = limit - self.body.tell()
         self.body.write(data[:room])
         if len(data) > room:
             self.excess = f"over {limit} bytes"
             return -1
         return None
+
+    def _is_success(self) -> bool:
+        return Headers(self.lines).status in _SUCCESS
 
 
 def parse_error(body: bytes) -> tuple[str, str]:

@@ -88,10 +88,12 @@ OPERATIONS = (
             NumberParameter("hue", 0, 180),
         ),
         color_jitter,
+        draws=True,
     ),
     Operation(
         "color_shift",
         (NumberParameter("warmth", -1, 1), NumberParameter("jitter", 0, 0.5)),
         color_shift,
+        draws=True,
     ),
 )

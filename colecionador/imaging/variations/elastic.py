@@ -87,6 +87,7 @@ OPERATIONS = (
         (NumberParameter("amplitude", 0.001, 0.1), NumberParameter("cells", 2, 64, whole=True)),
         elastic,
         apply_to_planes=elastic_of_planes,
+        draws=True,
         costly=True,
     ),
 )

@@ -59,6 +59,14 @@ def same_size(parameters: Parameters, width: int, height: int) -> tuple[int, int
     return width, height
 
 
+class NoDraws(Random):
+    """For operations that say they take no random numbers."""
+
+    def random(self) -> float:
+        """Raise `RuntimeError`."""
+        raise RuntimeError("an operation that takes random numbers has to say so: draws=True")
+
+
 def drawn(random: Random, value: float, jitter: float) -> float:
     """A value drawn evenly from around another: within the fraction `jitter` of it."""
     return value * (1 + jitter * (2 * random.random() - 1))
@@ -74,6 +82,8 @@ class Operation:
     size: Size = same_size
     apply_to_planes: ApplyToPlanes | None = None
     """None: a photo in planes is converted to BGR for it."""
+    draws: bool = False
+    """Whether it takes random numbers: to seed their generator takes longer than a small flip."""
     costly: bool = False
     """Whether it takes longer than encoding does: 40 ms of a core at 12 megapixels."""
 

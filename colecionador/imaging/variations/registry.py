@@ -18,7 +18,9 @@ from colecionador.imaging.variations import (
     tone,
     viewpoint,
 )
-from colecionador.imaging.variations.operation import Operation
+from colecionador.imaging.variations.operation import NoDraws, Operation
+
+_NO_DRAWS = NoDraws()
 
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation
@@ -42,7 +44,7 @@ def make_variation(image: AnyImage, variation: Variation, seed: int) -> AnyImage
     """
     operation = OPERATIONS[variation.operation]
     # Python promises that `random()` of one seed gives one sequence in every version.
-    random = Random(seed)  # noqa: S311 - draws for pictures, no secrets
+    random = Random(seed) if operation.draws else _NO_DRAWS  # noqa: S311 - for pictures, no secrets
     parameters = dict(variation.parameters)
     if isinstance(image, PlanarImage) and operation.apply_to_planes is not None:
         planes = operation.apply_to_planes(image.planes, parameters, random)

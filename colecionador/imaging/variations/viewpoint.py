@@ -143,6 +143,7 @@ OPERATIONS = (
         ),
         perspective,
         apply_to_planes=perspective_of_planes,
+        draws=True,
         costly=True,
     ),
     Operation(

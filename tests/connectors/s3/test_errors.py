@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from colecionador.domain.failures import ErrorType
 from connectors.s3.errors import classify, source_failure, upload_failure
+from connectors.s3.headers import Headers
 from connectors.s3.transport import Refused, parse_error
 
 STATUSES = st.integers(201, 999).filter(lambda status: status != 204)
@@ -32,7 +33,7 @@ def test_an_error_is_read_in_either_dialect(code: str, message: str) -> None:
 def test_a_source_failure_is_missing_forbidden_or_unavailable_and_names_the_object(
     status: int, code: str, message: str
 ) -> None:
-    problem = classify(Refused(status, code, message, {}), "http://s3")
+    problem = classify(Refused(status, code, message, Headers()), "http://s3")
     failure = source_failure(problem, "images", "k.jpg")
     expected = {
         401: ErrorType.SOURCE_FORBIDDEN,
@@ -46,7 +47,7 @@ def test_a_source_failure_is_missing_forbidden_or_unavailable_and_names_the_obje
 
 @given(STATUSES)
 def test_an_upload_refused_by_its_status_alone_is_an_upload_failed(status: int) -> None:
-    problem = classify(Refused(status, "", "", {}), "http://s3")
+    problem = classify(Refused(status, "", "", Headers()), "http://s3")
     failure = upload_failure(problem, "training", "k.jpg")
     assert failure.error_type is ErrorType.UPLOAD_FAILED
     assert problem.worth_repeating == (status >= 500 or status == 408)

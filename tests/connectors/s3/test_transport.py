@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, permutations
 from threading import Barrier
@@ -16,6 +15,7 @@ from colecionador.domain.failures import Failure
 from colecionador.domain.settings import SettingsError
 from connectors.memory.telemetry import MemoryTelemetry
 from connectors.s3 import S3Store, Timeouts
+from connectors.s3.headers import Headers
 from connectors.s3.transport import KeptConnectionFailed, Signing, Transport
 from tests.connectors.s3.hostile_server import (
     Handler,
@@ -131,7 +131,7 @@ def test_where_nobody_waits_only_as_many_connections_stay_as_the_pool_has(
         together.wait(20)
         status(200)(handler)
 
-    def head(_: int) -> Mapping[str, str]:
+    def head(_: int) -> Headers:
         return transport.request("HEAD", f"{hostile.endpoint}/training", {}).headers
 
     hostile.will(answer)
@@ -166,7 +166,7 @@ def test_where_one_kept_connection_fails_the_others_are_not_used_either(
         together.wait(20)
         note(handler)
 
-    def head(_: int = 0) -> Mapping[str, str]:
+    def head(_: int = 0) -> Headers:
         return transport.request("HEAD", f"{hostile.endpoint}/training", {}).headers
 
     with ThreadPoolExecutor(2) as threads:
