@@ -89,15 +89,15 @@ def _table(stages: list[_Stage]) -> Table:
 
 
 def _claims(stages: list[_Stage]) -> tuple[Claim, ...]:
-    first, last = stages[0], stages[-1]
-    words = f"{last.items:,} thumbnails ÷ of {first.items:,}"
-    return (
-        Claim(
-            f"CPU an item of {words}", spread([last.cpu_ms_per_item / first.cpu_ms_per_item]), 1.1
-        ),
-        Claim(
-            f"memory after {words}",
-            spread([last.resident_mebibytes / first.resident_mebibytes]),
-            1.1,
-        ),
+    first, middle, last = stages
+    # CPU is compared with the second stage's: of a hundred that take a second, a third is beginning
+    # and end, when threads do not stand in each other's way.
+    figures = (
+        ("time an item", first, last.ms_per_item / first.ms_per_item),
+        ("CPU an item", middle, last.cpu_ms_per_item / middle.cpu_ms_per_item),
+        ("memory after it", first, last.resident_mebibytes / first.resident_mebibytes),
+    )
+    return tuple(
+        Claim(f"{what}, {last.items:,} thumbnails ÷ {other.items:,}", spread([value]), 1.1)
+        for what, other, value in figures
     )

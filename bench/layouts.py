@@ -16,7 +16,9 @@ from bench.service import REPLICAS, SERVICE, compare, table
 
 def run(servers: Servers, scale: Scale) -> Outcome:
     """Each layout on 4 MB photos and on thumbnails, beside one process with one worker."""
-    layouts = (SERVICE, service(2), cluster(), REPLICAS, confined(REPLICAS))
+    layouts = [SERVICE, service(2), cluster(), REPLICAS]
+    if scale.complete:
+        layouts.append(confined(REPLICAS))
     # As many again as elsewhere: two replicas have 32 items in flight.
     backlogs = [Backlog(PHOTO, 2 * scale.photos, 8)]
     if scale.complete:

@@ -42,9 +42,9 @@ PUBLISHED = {
 
 @dataclass(frozen=True, slots=True)
 class _Round:
-    near: tuple[Run, Run]
-    """Before and after, since the pace of a shared machine changes within a minute."""
-    far: Run
+    near: tuple[Run, ...]
+    """Before and after each that is far: the pace of a shared machine changes within a minute."""
+    far: tuple[Run, ...]
     plain_far: Run
     lone_seconds: list[float]
 
@@ -53,7 +53,7 @@ def run(servers: Servers, scale: Scale) -> Outcome:
     """Throughput with and without the delays, and the latency of an item alone with them."""
     done = rounds(scale.rounds, scale.seconds / 2, lambda: _round(servers, scale))
     near = [mean(run.items_per_second for run in each.near) for each in done]
-    far = [each.far.items_per_second for each in done]
+    far = [mean(run.items_per_second for run in each.far) for each in done]
     lone = spread([percentile(each.lone_seconds, 0.5) for each in done])
     claims = (
         Claim("throughput with the latencies ÷ without", ratio(far, near), 0.95, at_least=True),
@@ -65,13 +65,14 @@ def run(servers: Servers, scale: Scale) -> Outcome:
 def _round(servers: Servers, scale: Scale) -> _Round:
     backlog = Backlog(PHOTO, scale.photos, lead=max(2, scale.photos // 2))
     few = replace(backlog, count=max(2, scale.photos // 2), lead=2)
-    before = _near(servers, backlog)
+    near_runs, far_runs = [_near(servers, backlog)], []
     with _far_away(servers, 1.0) as far:
-        far_run = work_off(far, SERVICE, backlog)
-        after = _near(servers, backlog)
+        for _ in range(scale.far_runs):
+            far_runs.append(work_off(far, SERVICE, backlog))
+            near_runs.append(_near(servers, backlog))
         plain_run = work_off(far, plain(1), few)
         lone_seconds = _lone(far, scale.alone)
-    return _Round((before, after), far_run, plain_run, lone_seconds)
+    return _Round(tuple(near_runs), tuple(far_runs), plain_run, lone_seconds)
 
 
 def _near(servers: Servers, backlog: Backlog) -> Run:
@@ -111,7 +112,7 @@ def _far_away(servers: Servers, times: float) -> Iterator[Servers]:
 
 
 def _table(done: list[_Round]) -> Table:
-    far = [each.far for each in done]
+    far = [run for each in done for run in each.far]
     plain_far = [each.plain_far for each in done]
     lone = spread([percentile(each.lone_seconds, 0.5) for each in done])
     latency = [percentile(run.total_ms, 0.5) / 1000 for run in plain_far]

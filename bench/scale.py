@@ -20,6 +20,8 @@ class Scale:
     thumbnails: int
     bound_photos: int
     """On which the kernels alone are measured, twice in each round."""
+    far_runs: int
+    """With the published latencies, in each round, in turn with runs without."""
     alone: int
     """Items that find the system empty, in each round."""
     growth: tuple[int, ...]
@@ -35,6 +37,7 @@ FULL = Scale(
     web_photos=60,
     thumbnails=250,
     bound_photos=4,
+    far_runs=2,
     alone=4,
     growth=(100, 1000, 5000),
     control_items=10_000,
@@ -47,6 +50,7 @@ QUICK = Scale(
     web_photos=8,
     thumbnails=40,
     bound_photos=2,
+    far_runs=1,
     alone=2,
     growth=(50, 100, 200),
     control_items=1500,
