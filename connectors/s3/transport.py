@@ -234,6 +234,14 @@ class Transport:
         except Empty:
             return _Kept(pycurl.Curl(), era, is_extra=True)
         try:
+            return self._free_or_new(era)
+        except BaseException:
+            # Without memory for a handle; a place that is lost would be missed for ever.
+            self._places.put(None)
+            raise
+
+    def _free_or_new(self, era: object) -> _Kept:
+        try:
             kept = self._free.pop()
         except IndexError:
             return _Kept(pycurl.Curl(), era)

@@ -9,6 +9,7 @@ from itertools import chain, permutations
 from threading import Barrier
 
 import certifi
+import pycurl
 import pytest
 
 from colecionador.domain.failures import Failure
@@ -194,3 +195,21 @@ def test_a_distrusted_connection_is_closed_before_the_next_request(
         transport.distrust()
     assert len(set(clients)) == 3
     wait_until(lambda: hostile.open_connections == 1, "distrusted connections are open")
+
+
+def test_a_place_in_the_pool_outlives_a_handle_that_could_not_be_made(
+    hostile: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport = Transport(Timeouts(), 1, certifi.where(), SIGNING, wait=True)
+    hostile.will(status(200))
+
+    def no_memory() -> object:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pycurl, "Curl", no_memory)
+        with pytest.raises(MemoryError):
+            transport.request("HEAD", f"{hostile.endpoint}/training", {})
+    with ThreadPoolExecutor(1) as threads:
+        again = threads.submit(transport.request, "HEAD", f"{hostile.endpoint}/training", {})
+        assert again.result(20).headers.status == 200
