@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from colecionador.domain.failures import ErrorType
+from colecionador.imaging import integrity
 from colecionador.imaging.codec import ImageFormat, encode
 from colecionador.imaging.integrity import check_encoded
 from tests.fix_images import Pixels, as_image, jpeg_file, photograph_pixels, png_file
@@ -83,6 +88,28 @@ def test_a_start_of_scan_inside_the_metadata_is_none() -> None:
     data = JPEG[:after_start] + segment + JPEG[after_start:]
     assert not is_found(data, ImageFormat.JPEG)
     assert is_found(data[:-2], ImageFormat.JPEG)
+
+
+@given(st.integers(16, len(JPEG)))
+def test_where_a_long_scan_is_divided_for_the_search_makes_no_difference(stretch: int) -> None:
+    marker = JPEG.index(b"\xff\xd3")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(integrity, "_STRETCH_BYTES", stretch)
+        assert not is_found(JPEG, ImageFormat.JPEG)
+        assert is_found(JPEG[:marker] + JPEG[marker + 2 :], ImageFormat.JPEG)
+        assert is_found(JPEG[:-1], ImageFormat.JPEG)
+        assert is_found(JPEG + JPEG, ImageFormat.JPEG)
+
+
+def test_a_marker_that_is_missing_anywhere_in_a_large_file_is_found() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (1504, 1200, 3), np.uint8)
+    data = encoded(noise, ImageFormat.JPEG)
+    markers = [found.start() for found in re.finditer(rb"\xff[\xd0-\xd9]", data)][1:]
+    assert len(markers) == 1504 // 16
+    assert check_encoded(data, ImageFormat.JPEG, 1200, 1504) is None
+    for marker in markers:
+        without = data[:marker] + data[marker + 2 :]
+        assert check_encoded(without, ImageFormat.JPEG, 1200, 1504) is not None
 
 
 def test_a_row_of_blocks_that_is_missing_doubled_or_moved_is_found() -> None:
