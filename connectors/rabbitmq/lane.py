@@ -78,6 +78,8 @@ class RabbitLane:
 
     def take(self) -> Sequence[Delivery]:
         """What has arrived since the last call; from any one thread."""
+        if not self._inbox:
+            return ()
         taken = []
         # Not by its length: the I/O thread may clear it meanwhile.
         with suppress(IndexError):
