@@ -8,7 +8,7 @@ from __future__ import annotations
 from bench.backlog import Backlog
 from bench.contender import cluster, confined, service
 from bench.figures import Outcome
-from bench.photographs import PHOTO, THUMBNAIL
+from bench.photographs import PHOTO, THUMBNAIL, WEB_PHOTO
 from bench.scale import Scale
 from bench.servers import Servers
 from bench.service import REPLICAS, SERVICE, compare, table
@@ -17,11 +17,11 @@ from bench.service import REPLICAS, SERVICE, compare, table
 def run(servers: Servers, scale: Scale) -> Outcome:
     """Each layout on 4 MB photos and on thumbnails, beside one process with one worker."""
     layouts = [SERVICE, service(2), cluster(), REPLICAS]
+    backlogs = [Backlog(WEB_PHOTO, scale.web_photos, 8)]
     if scale.complete:
         layouts.append(confined(REPLICAS))
-    # As many again as elsewhere: two replicas have 32 items in flight.
-    backlogs = [Backlog(PHOTO, 2 * scale.photos, 8)]
-    if scale.complete:
-        backlogs.append(Backlog(THUMBNAIL, scale.thumbnails, 30))
+        # More than elsewhere: two replicas have 32 items in flight.
+        photos = Backlog(PHOTO, 3 * scale.photos // 2, 2 * scale.lead)
+        backlogs = [photos, Backlog(THUMBNAIL, scale.thumbnails, 30)]
     rounds = [compare(servers, scale, backlog, layouts) for backlog in backlogs]
     return Outcome(tuple(table(each) for each in rounds))

@@ -69,7 +69,8 @@ def _round(servers: Servers, scale: Scale) -> _Round:
     with _far_away(servers, 1.0) as far:
         for _ in range(scale.far_runs):
             far_runs.append(work_off(far, SERVICE, backlog))
-            near_runs.append(_near(servers, backlog))
+            if scale.complete:
+                near_runs.append(_near(servers, backlog))
         plain_run = work_off(far, plain(1), few)
         lone_seconds = _lone(far, scale.alone)
     return _Round(tuple(near_runs), tuple(far_runs), plain_run, lone_seconds)

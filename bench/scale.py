@@ -16,6 +16,8 @@ class Scale:
     """For the rounds of one comparison, the longest one; others take a share of it."""
     photos: int
     """Of 12 megapixels, in each run."""
+    lead: int
+    """How many of them are done before it is measured."""
     web_photos: int
     thumbnails: int
     bound_photos: int
@@ -27,18 +29,20 @@ class Scale:
     growth: tuple[int, ...]
     control_items: int
     complete: bool
-    """Whether layouts are compared on thumbnails too, and a photo at the pixel limit is tried."""
+    """Whether all is measured on large photographs and in every layout; else on medium ones alone
+    where it is the same code, and none at the pixel limit."""
 
 
 FULL = Scale(
     rounds=3,
     seconds=240,
     photos=12,
+    lead=4,
     web_photos=60,
     thumbnails=250,
     bound_photos=4,
     far_runs=2,
-    alone=4,
+    alone=3,
     growth=(100, 1000, 5000),
     control_items=10_000,
     complete=True,
@@ -46,12 +50,13 @@ FULL = Scale(
 QUICK = Scale(
     rounds=1,
     seconds=0,
-    photos=3,
+    photos=2,
+    lead=1,
     web_photos=8,
     thumbnails=40,
-    bound_photos=2,
+    bound_photos=1,
     far_runs=1,
-    alone=2,
+    alone=1,
     growth=(50, 100, 200),
     control_items=1500,
     complete=False,

@@ -93,7 +93,7 @@ class Rounds:
 
 def run(servers: Servers, scale: Scale) -> Outcome:
     """Everything on 4 MB photos, 300 KB photos and 20 KB thumbnails."""
-    photos = compare(servers, scale, Backlog(PHOTO, scale.photos, 4), MAIN)
+    photos = compare(servers, scale, Backlog(PHOTO, scale.photos, scale.lead), MAIN)
     web_photos = compare(servers, scale, Backlog(WEB_PHOTO, scale.web_photos, 8), MAIN)
     # Small images are interpreted more than computed: a process does most of them on one core,
     # where its threads do not wait for each other's lock on another.
@@ -126,7 +126,7 @@ def compare(
             around = each is SERVICE
             kernels += [_kernels(servers, kind, scale)] if around else []
             runs.setdefault(each.name, []).append(work_off(servers, each, backlog))
-            kernels += [_kernels(servers, kind, scale)] if around else []
+            kernels += [_kernels(servers, kind, scale)] if around and scale.complete else []
         kernel_ms, quiet_kernel_ms = (mean(side) for side in zip(*kernels, strict=True))
         return Round(kernel_ms, quiet_kernel_ms, runs)
 

@@ -21,7 +21,10 @@ COLUMNS = ("fresh, items/core s", "redelivered, items/core s", "redelivered ÷ f
 def run(servers: Servers, scale: Scale) -> Outcome:
     """4 MB photos and 300 KB ones, as after a crash that took everything in flight along."""
     rows = []
-    for backlog in (Backlog(PHOTO, scale.photos, 4), Backlog(WEB_PHOTO, scale.web_photos, 8)):
+    backlogs = [Backlog(WEB_PHOTO, scale.web_photos, 8)]
+    if scale.complete:
+        backlogs.insert(0, Backlog(PHOTO, scale.photos, scale.lead))
+    for backlog in backlogs:
         done = rounds(scale.rounds, scale.seconds / 4, partial(_round, servers, backlog))
         fresh, redelivered = zip(*done, strict=True)
         cells = spread(fresh), spread(redelivered), ratio(redelivered, fresh)
