@@ -25,7 +25,7 @@ def run(servers: Servers, scale: Scale) -> Outcome:
     if scale.complete:
         backlogs.insert(0, Backlog(PHOTO, scale.photos, scale.lead))
     for backlog in backlogs:
-        done = rounds(scale.rounds, scale.seconds / 4, partial(_round, servers, backlog))
+        done = rounds(scale.rounds, scale.seconds / 8, partial(_round, servers, backlog))
         fresh, redelivered = zip(*done, strict=True)
         cells = spread(fresh), spread(redelivered), ratio(redelivered, fresh)
         rows.append(Row(f"{backlog.kind.name}s", cells))

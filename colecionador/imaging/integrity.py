@@ -2,8 +2,8 @@
 
 Decoding each variation again, even to grey at an eighth of its size, costs 22 to 33 ms at
 12 megapixels: a third of all work. So JPEG variations are written with a restart marker after
-every row of blocks, and the check is one pass over the bytes (under 2 ms) for the right markers in
-the right order, and a strict decode of the last row alone, which a cut would end in. That finds
+every row of blocks, and the check is one pass over the bytes (1 ms for 4 MB) for the right markers
+in the right order, and a strict decode of the last row alone, which a cut would end in. That finds
 whatever is cut, missing, doubled or moved by more than a row. PNG has a checksum in every chunk.
 
 What it cannot find is damage within one row of blocks that leaves the markers alone: of 100 single
