@@ -33,7 +33,7 @@ steps takes 6 ms at 1 ms, 12 ms at 2 ms and 24 ms at 4 ms; but thumbnails took a
 2 ms than at 1 ms, and looking every millisecond after sixteen photos that take seconds was a tenth
 of theirs. So each look that finds nothing doubles the time until the next: what is seen late is
 late by no more than it took. Of 1,800 looks a second after photos 15 find something at a longest
-wait of 8 ms; at 32 ms it is 800 looks, and a photo alone takes 2 % longer."""
+wait of 8 ms; at 32 ms it is 800 looks, and a photo alone takes as long."""
 
 
 def split(step_id: str, up: Stream[Any], kind: type[X]) -> tuple[Stream[X], Stream[Any]]:
