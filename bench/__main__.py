@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -60,6 +61,8 @@ def main(names: list[str]) -> int:
 
 
 def _run(name: str, servers: Servers) -> None:
+    # What the one before has written would go to the disk during this one, before a confirm.
+    os.sync()
     conditions, started, size = Conditions.now(), time.monotonic(), scale()
     outcome = BENCHMARKS[name](servers, size)
     print_outcome(outcome)

@@ -56,7 +56,7 @@ class Delivered:
     queue_ms: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Started:
     """An item's job is registered and its work begins."""
 
@@ -65,7 +65,7 @@ class Started:
     worker: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Downloaded:
     """An item's source was read."""
 
@@ -76,7 +76,7 @@ class Downloaded:
     duration_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Judged:
     """An item's source was decoded and its quality judged."""
 
@@ -118,7 +118,7 @@ class VariationSkipped:
     variation: SkippedVariation
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Generated:
     """All variations of an item are made."""
 
@@ -129,7 +129,7 @@ class Generated:
     skipped: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VariationsCommitted:
     """The variations of an item are in its rows: they are its own now, and count once."""
 

@@ -14,11 +14,12 @@ from typing import Protocol
 from colecionador.domain.events import Event
 from colecionador.domain.failures import Failure
 from colecionador.domain.messages import Delivery, Item
+from colecionador.domain.records import record
 from colecionador.domain.results import CompletedItem, FailedItem, StoredCompletion
 from colecionador.domain.settlements import Settlement
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredObject:
     """An object's bytes, its ETag without quotes, and the MD5 of the bytes in hexadecimal."""
 
@@ -57,7 +58,7 @@ class Store(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Registered:
     """A message's job, as the ledger knows it."""
 
@@ -70,7 +71,7 @@ class Registered:
     """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Committed:
     """The item's rows are in the database."""
 

@@ -10,7 +10,7 @@ from colecionador.domain.messages import Item
 from colecionador.domain.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """The original image as it was read; width and height are after orientation."""
 
@@ -21,7 +21,7 @@ class Source:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quality:
     """The scores of a source, and the verdict on them."""
 
@@ -65,7 +65,7 @@ class SkippedVariation:
 VariationResult = StoredVariation | SkippedVariation
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Timings:
     """Where an item's time went. Transform, encode and upload are sums over its variations."""
 
@@ -78,7 +78,7 @@ class Timings:
     total_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CompletedItem:
     """An item with all its variations stored: what one transaction writes."""
 
@@ -107,7 +107,7 @@ class FailedItem:
     worker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredCompletion:
     """The completion of a job as the ledger has it: published once more for a duplicate."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 from colecionador.domain.failures import Failure
+from colecionador.domain.records import record
 from colecionador.domain.results import Quality
 from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.codec import (
@@ -19,7 +19,7 @@ from colecionador.imaging.codec import (
 from colecionador.imaging.quality import judge
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Judgement:
     """What is known of a decoded source, without its pixels."""
 

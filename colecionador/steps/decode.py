@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from colecionador.domain.failures import Failure
+from colecionador.domain.records import record
 from colecionador.domain.thresholds import Thresholds
 from colecionador.imaging.intake import Judgement, accept, decode_and_judge
 from colecionador.steps.budget import PixelBudget
@@ -13,7 +14,7 @@ from colecionador.steps.pixels import LocalPixels, Pixels
 from colecionador.steps.pools import Pool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decoded:
     """A decoded source: what is known of it, and its pixels."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from colecionador.domain.failures import Failure
 from colecionador.domain.messages import Item
 from colecionador.domain.plan import Variation
@@ -29,7 +27,7 @@ class Facts:
     decode_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Photo:
     """An item whose source is downloaded, decoded and judged."""
 

@@ -6,7 +6,6 @@ What is counted and never read one by one (stages, round trips) has no line.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from logging import DEBUG, ERROR, INFO, WARNING
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -30,6 +29,7 @@ from colecionador.domain.events import (
 )
 from colecionador.domain.failures import Failure
 from colecionador.domain.messages import DeliveryId, Item
+from colecionador.domain.records import record
 from colecionador.domain.settlements import Completion, DeadLetter, Outcome, Retry
 from connectors.telemetry.secrets import without_values
 
@@ -53,7 +53,7 @@ LEVELS = MappingProxyType({"debug": DEBUG, "info": INFO, "warning": WARNING, "er
 """A notice's level as `logging` numbers it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Line:
     """One line: `level` as `logging` numbers it, the event's name, and its fields."""
 

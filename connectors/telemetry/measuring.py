@@ -78,10 +78,14 @@ class Measuring:
         self._meter = meter
         self._categorias = frozenset(categorias)
         self._now = now
-        # Looked up once: each variation moves four of the first.
+        # Looked up once; those of a variation by name, since each moves all four.
         self._stage_seconds = {
             stage: meter.observer(metrics.STAGE_SECONDS, stage.value) for stage in Stage
         }
+        self._transform_seconds = self._stage_seconds[Stage.TRANSFORM]
+        self._encode_seconds = self._stage_seconds[Stage.ENCODE]
+        self._validate_seconds = self._stage_seconds[Stage.VALIDATE]
+        self._upload_seconds = self._stage_seconds[Stage.UPLOAD]
         self._queue_seconds = meter.observer(metrics.QUEUE_SECONDS)
         self._item_seconds = meter.observer(metrics.ITEM_SECONDS)
         self._source_bytes = meter.observer(metrics.SOURCE_BYTES)
@@ -143,8 +147,11 @@ class Measuring:
         self._stage_seconds[event.stage](event.seconds)
 
     def _variation_stored(self, event: VariationStored) -> None:
-        for stage, seconds in event.stages():
-            self._stage_seconds[stage](seconds)
+        variation = event.variation
+        self._transform_seconds(variation.transform_ms / 1000)
+        self._encode_seconds(variation.encode_ms / 1000)
+        self._validate_seconds(event.validate_ms / 1000)
+        self._upload_seconds(variation.upload_ms / 1000)
 
     def _dependency_called(self, event: DependencyCalled) -> None:
         labels = (event.dependency.value, event.operation)
