@@ -2,10 +2,15 @@
 
 So many items more are published than are measured: the first ones, until the work is under way,
 and as many at the end as are in flight, so that every core could work all the time.
+
+Where as few are measured as are in flight that would not do: photographs are finished in bursts of
+a lane each, and what has been begun by the first moment is not what has been by the last. Then it
+is a run over so many and no more, from their publication on.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from bench.completions import Completions
@@ -18,11 +23,14 @@ from bench.site import new_site
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What to work off: so many photographs of a kind, after the first `lead` ones."""
+    """What to work off: so many photographs of a kind, after the first `lead` ones.
+
+    Without a lead these are all, and measured from their publication on.
+    """
 
     kind: Kind
     count: int
-    lead: int
+    lead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +80,13 @@ def work_off(servers: Servers, contender: Contender, backlog: Backlog) -> Run:
         Running(contender, site) as running,
         Meter(running.process_ids, servers.process_ids) as meter,
     ):
+        published = time.monotonic()
         # The last ones are downloaded at most: their photographs may be the first ones again.
-        site.publish(range(1, measured + contender.in_flight + 1), photographs)
+        more = contender.in_flight if backlog.lead else 0
+        site.publish(range(1, measured + more + 1), photographs)
         moments = completions.wait_for(measured, running)
-        start, end = moments[backlog.lead - 1], moments[-1]
-        load = meter.load(start, end)
+        start = moments[backlog.lead - 1] if backlog.lead else published
+        load = meter.load(start, moments[-1])
         peak = max(map(peak_bytes, running.process_ids))
         wanted = completions.item_ids[backlog.lead : measured]
         total_ms = site.total_ms()

@@ -20,8 +20,6 @@ def run(servers: Servers, scale: Scale) -> Outcome:
     backlogs = [Backlog(WEB_PHOTO, scale.web_photos, 8)]
     if scale.complete:
         layouts.append(confined(REPLICAS))
-        # More than elsewhere: two replicas have 32 items in flight.
-        photos = Backlog(PHOTO, 3 * scale.photos // 2, 2 * scale.lead)
-        backlogs = [photos, Backlog(THUMBNAIL, scale.thumbnails, 30)]
+        backlogs = [Backlog(PHOTO, REPLICAS.in_flight), Backlog(THUMBNAIL, scale.thumbnails, 30)]
     rounds = [compare(servers, scale, backlog, layouts) for backlog in backlogs]
     return Outcome(tuple(table(each) for each in rounds))

@@ -32,7 +32,7 @@ def run(servers: Servers, scale: Scale) -> Outcome:
     """Sentry, DogStatsD, Alertmanager and OTLP together, on 4 MB photos and on 300 KB ones."""
     backlogs = [(Backlog(WEB_PHOTO, scale.web_photos, 8), scale.seconds / 6)]
     if scale.complete:
-        backlogs.insert(0, (Backlog(PHOTO, scale.photos, scale.lead), scale.seconds / 3))
+        backlogs.insert(0, (Backlog(PHOTO, service().in_flight), scale.seconds / 3))
     with _listening(_Well) as well, _listening(_Silent) as silent, _listening(_Mad) as mad:
         manners = {
             OFF: {},
