@@ -35,7 +35,6 @@ from flows.stopping import (
     on_stop_signal,
 )
 from flows.telemetry import Backends, open_backends
-from flows.timer_slack import MAIN_SLACK_NS, allow_late_wakes
 from flows.watchdog import hanging_photo, silent_peer, watch
 from flows.wiring import Ports, Wiring, wire
 
@@ -89,9 +88,6 @@ def production_wiring() -> Wiring:
 
     wiring = wire(settings, plan, plan_version(plan, settings), ports, start)
     _say_how_to_end(wiring, lanes, settings, _Last(backends, stderr))
-    # Last, since a thread that is started takes after the one that starts it. With one worker, that
-    # is this thread too, and sets its own.
-    allow_late_wakes(MAIN_SLACK_NS)
     return wiring
 
 

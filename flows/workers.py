@@ -17,7 +17,7 @@ from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
 from colecionador.domain.events import Handled
 from colecionador.domain.ports import Telemetry
-from flows.timer_slack import WORKER_SLACK_NS, allow_late_wakes
+from flows.timer_slack import allow_late_wakes
 
 
 class WorkerTally(DynamicSink[Any]):
@@ -41,7 +41,7 @@ class WorkerTally(DynamicSink[Any]):
             first, self.started = not self.started, True
         if first:
             self._start()
-        allow_late_wakes(WORKER_SLACK_NS)
+        allow_late_wakes()
         return _WorkerPartition(self._telemetry, worker_index)
 
     def current(self) -> str:
