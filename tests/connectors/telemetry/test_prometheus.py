@@ -13,6 +13,7 @@ from colecionador.domain.events import (
     Event,
     Handled,
     Released,
+    VariationStored,
 )
 from colecionador.domain.failures import ErrorType
 from connectors.memory.telemetry import MemoryTelemetry
@@ -21,7 +22,10 @@ from connectors.telemetry.prometheus import PrometheusTelemetry
 from tests.connectors.telemetry.samples import (
     DELIVERED_AT,
     DELIVERY,
+    ITEM,
     ONE_OF_EACH,
+    STORED,
+    WORKER,
     dead_lettered,
     duplicate,
     retried,
@@ -165,6 +169,13 @@ def test_sizes_times_and_variations_are_observed_in_base_units(scraped: Scraped)
     )
     assert scraped.value("augment_variations_total", variation="rotate_90", outcome="stored") == 1
     assert scraped.value("augment_variations_total", variation="blur", outcome="skipped") == 1
+
+
+def test_each_stage_of_a_variation_is_timed_by_its_own_value(scraped: Scraped) -> None:
+    scraped.emit(VariationStored(ITEM, 101, WORKER, STORED, validate_ms=4.0))
+    stages = ("transform", "encode", "validate", "upload")
+    sums = [scraped.value("augment_stage_seconds_sum", stage=stage) for stage in stages]
+    assert sums == [0.001, 0.002, 0.004, 0.003]
 
 
 def test_a_dependency_is_up_or_down_and_absent_while_nothing_is_known(scraped: Scraped) -> None:
